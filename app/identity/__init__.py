@@ -1,0 +1,1 @@
+"""Who uses the platform: persons, organisations, sign-in, sessions, notices."""
