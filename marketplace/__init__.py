@@ -1,0 +1,1 @@
+"""The intermediary-service supermarket: item list, agencies, listings, search, procurement, contract, rating."""

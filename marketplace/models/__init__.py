@@ -1,0 +1,1 @@
+"""Tables of the marketplace, one aggregate a module."""
