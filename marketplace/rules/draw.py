@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import pairwise
 from typing import Final
 
 MAGIC: Final = "GMDRAW/1"
@@ -110,7 +111,9 @@ def is_credit_code(code: str) -> bool:
     """Whether ``code`` is an 18-character unified social credit code with a right check digit (GB 32100)."""
     if len(code) != 18 or any(character not in _USCC_ALPHABET for character in code):
         return False
-    total = sum(_USCC_ALPHABET.index(character) * weight for character, weight in zip(code, _USCC_WEIGHTS, strict=False))
+    total = sum(
+        _USCC_ALPHABET.index(character) * weight for character, weight in zip(code, _USCC_WEIGHTS, strict=False)
+    )
     return _USCC_ALPHABET[(31 - total % 31) % 31] == code[17]
 
 
@@ -211,7 +214,8 @@ def rank(draw_file: bytes, beacon_file: bytes, *, demonstration: bool = False) -
     seed = sha256(b"GMDRAW/1 seed\n" + digest + beacon_file).digest()
     scored = sorted((score(seed, entry.code, entry.weight), entry.code) for entry in draw.entries)
     ranking = tuple(
-        Rank(place, code, value.hex(), selected=place <= draw.seats) for place, (value, code) in enumerate(scored, start=1)
+        Rank(place, code, value.hex(), selected=place <= draw.seats)
+        for place, (value, code) in enumerate(scored, start=1)
     )
     return DrawResult(digest.hex(), seed.hex(), ranking)
 
@@ -352,7 +356,7 @@ def _check_entries(entries: tuple[Entry, ...], seats: int) -> None:
     if not entries or len(entries) > MAX_ENTRIES:
         raise NotCanonical("a draw needs between one and 100000 entries")
     codes = [entry.code for entry in entries]
-    if any(first >= second for first, second in zip(codes, codes[1:], strict=False)):
+    if any(first >= second for first, second in pairwise(codes)):
         raise NotCanonical("entries must be in ascending order of their codes, each once")
     if seats > len(entries):
         raise NotCanonical("there are fewer entries than seats")
