@@ -88,6 +88,8 @@ class Machine:
     def mermaid(self) -> str:
         """Return the machine as a Mermaid state diagram."""
         lines = ["stateDiagram-v2", f"    [*] --> {self.initial}"]
-        lines += [f"    {s} --> {e.target}: {e.action} ({', '.join(e.who)})" for e in self.transitions for s in e.sources]
+        lines += [
+            f"    {s} --> {e.target}: {e.action} ({', '.join(e.who)})" for e in self.transitions for s in e.sources
+        ]
         lines += [f"    {s} --> [*]" for s in self.states if s in self.terminal]
         return "\n".join(lines)

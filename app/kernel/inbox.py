@@ -1,0 +1,122 @@
+"""What comes in twice: idempotency keys of our callers and notices of providers and carriers."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel import clock
+from app.kernel.access import Actor
+from app.kernel.db import Base, db, new_id, transaction, uuid_pk
+from app.kernel.errors import Refused
+from app.kernel.words import N_
+
+
+class IdempotencyKey(Base):
+    """One request that must have one effect: who asked, where, with what body, and what was answered."""
+
+    __tablename__ = "idempotency_key"
+    id: Mapped[UUID] = uuid_pk()
+    caller: Mapped[str] = mapped_column(sa.String(80))
+    endpoint: Mapped[str] = mapped_column(sa.String(160))
+    key: Mapped[str] = mapped_column(sa.String(255))
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    __table_args__ = (sa.UniqueConstraint("caller", "endpoint", "key"),)
+
+
+class Notice(Base):
+    """A raw notice of a provider or carrier, stored before anything is done with it."""
+
+    __tablename__ = "inbox_notice"
+    id: Mapped[UUID] = uuid_pk()
+    source: Mapped[str] = mapped_column(sa.String(40))
+    notice_id: Mapped[str] = mapped_column(sa.String(160))
+    kind: Mapped[str] = mapped_column(sa.String(80))
+    object_ref: Mapped[str | None] = mapped_column(sa.String(160))
+    raw: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(sa.Integer(), default=0)
+    done_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(sa.Text())
+    __table_args__ = (sa.UniqueConstraint("source", "notice_id"),)
+
+
+def insert_ignore(model: type[Base], values: dict[str, Any]) -> bool:
+    """Insert one row unless a unique key already holds it; return whether it was inserted.
+
+    A second inserter of the same key waits for the first one's transaction, on both databases.
+    """
+    dialect = db.engine.dialect.name
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(model)
+    result = db.session.execute(insert.values(**values).on_conflict_do_nothing())
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def fingerprint(body: Any) -> str:
+    """Return the SHA-256 of the request's content, by which a reused key with another body is told apart."""
+    text = json.dumps(body, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def once(
+    actor: Actor, endpoint: str, key: str, body: Any, run: Callable[[], dict[str, Any] | None]
+) -> dict[str, Any] | None:
+    """Run `run` once for (actor, endpoint, key) and return its answer; a repeat returns the stored answer.
+
+    The key is stored in the transaction of the effect. Raises Refused("idempotency-key-reused", 422) when the same
+    key comes with another body.
+    """
+    caller = str(actor.user_id or "anonymous")
+    mark = fingerprint(body)
+    with transaction() as session:
+        fresh = insert_ignore(
+            IdempotencyKey,
+            {
+                "id": new_id(),
+                "caller": caller,
+                "endpoint": endpoint,
+                "key": key,
+                "fingerprint": mark,
+                "created_at": clock.now(),
+            },
+        )
+        row = session.scalars(
+            sa.select(IdempotencyKey).where(
+                IdempotencyKey.caller == caller, IdempotencyKey.endpoint == endpoint, IdempotencyKey.key == key
+            )
+        ).one()
+        if not fresh:
+            if row.fingerprint != mark:
+                raise Refused("idempotency-key-reused", N_("This idempotency key was used for another request."))
+            return row.answer
+        answer = run()
+        row.answer = answer
+        return answer
+
+
+def receive(source: str, notice_id: str, kind: str, object_ref: str | None, raw: bytes) -> bool:
+    """Store a notice unless it is known; return whether it is new. Call inside a transaction."""
+    moment = clock.now()
+    return insert_ignore(
+        Notice,
+        {
+            "id": new_id(),
+            "source": source,
+            "notice_id": notice_id,
+            "kind": kind,
+            "object_ref": object_ref,
+            "raw": raw,
+            "received_at": moment,
+            "due_at": moment,
+            "tries": 0,
+        },
+    )
