@@ -13,6 +13,7 @@ class Part(StrEnum):
     AGENCY = "agency"  # works for the agency this object belongs to
     REGISTRANT = "registrant"  # works for an agency that registered for this procurement
     WINNER = "winner"  # works for the agency that was selected
+    COUNTERPARTY = "counterparty"  # the side of a contract that was asked for its consent
     OPERATOR = "operator"  # runs the supermarket (运营机构)
     REGULATOR = "regulator"  # industry regulator or management body (主管部门)
     APPROVER = "approver"  # approving department that uses the deliverable
