@@ -13,7 +13,7 @@ from typing import Any, Final
 from app.kernel.words import N_
 
 
-def _parameter(default: object, key: str, label: str, unit: str = "") -> Any:  # noqa: ANN401 - the shape of dataclasses.field
+def _parameter(default: object, key: str, label: str, unit: str = "") -> Any:
     return field(default=default, metadata={"key": key, "label": label, "unit": unit})
 
 
@@ -23,43 +23,61 @@ class RuleBook:
 
     version: int = 1
 
-    # Onboarding (入驻)
+    # Onboarding: 入驻
     onboarding_check_wd: int = _parameter(2, "onboarding.check_wd", N_("Form check of an agency within"), "wd")
-    onboarding_publicity_wd: int = _parameter(5, "onboarding.publicity_wd", N_("Publicity before admission (0 = none)"), "wd")
-    onboarding_clean_record_years: int = _parameter(2, "onboarding.clean_record_years", N_("Years without a bad record"), "years")
+    onboarding_publicity_wd: int = _parameter(
+        5, "onboarding.publicity_wd", N_("Publicity before admission (0 = none)"), "wd"
+    )
+    onboarding_clean_record_years: int = _parameter(
+        2, "onboarding.clean_record_years", N_("Years without a bad record"), "years"
+    )
     qualification_reminder_days: tuple[int, ...] = _parameter(
         (90, 60, 30, 7), "qualification.reminder_days", N_("Reminders before a certificate expires"), "days"
     )
 
-    # Notice and registration (公告、报名)
+    # Notice and registration: 公告、报名
     notice_check_wd: int = _parameter(1, "notice.check_wd", N_("Form check of a notice within"), "wd")
-    notice_registration_min_wd: int = _parameter(3, "notice.registration_min_wd", N_("Registration stays open at least"), "wd")
+    notice_registration_min_wd: int = _parameter(
+        3, "notice.registration_min_wd", N_("Registration stays open at least"), "wd"
+    )
     notice_registration_min_wd_merit: int = _parameter(
         5, "notice.registration_min_wd.merit", N_("Registration stays open at least (merit by plan)"), "wd"
     )
-    split_purchase_window_months: int = _parameter(12, "notice.split_window_months", N_("Split purchases are looked for in"), "months")
+    split_purchase_window_months: int = _parameter(
+        12, "notice.split_window_months", N_("Split purchases are looked for in"), "months"
+    )
 
-    # Selection (选取)
-    random_min_pool_state: int = _parameter(3, "random.min_pool.state", N_("Smallest pool of a draw, public money"), "agencies")
-    random_min_pool_social: int = _parameter(1, "random.min_pool.social", N_("Smallest pool of a draw, private money"), "agencies")
+    # Selection: 选取
+    random_min_pool_state: int = _parameter(
+        3, "random.min_pool.state", N_("Smallest pool of a draw, public money"), "agencies"
+    )
+    random_min_pool_social: int = _parameter(
+        1, "random.min_pool.social", N_("Smallest pool of a draw, private money"), "agencies"
+    )
     random_max_amount_fen: int = _parameter(50_000_000, "method.random_max_amount", N_("Random draw up to"), "fen")
     bid_min_quotes_state: int = _parameter(3, "bid.min_quotes.state", N_("Fewest quotes, public money"), "quotes")
     bid_min_quotes_social: int = _parameter(1, "bid.min_quotes.social", N_("Fewest quotes, private money"), "quotes")
     bid_rounds: int = _parameter(1, "bid.rounds", N_("Bidding rounds"), "rounds")
     bid_round_minutes: int = _parameter(30, "bid.round_minutes", N_("Length of a bidding round"), "minutes")
-    merit_credit_min_registrants: int = _parameter(2, "merit_credit.min_registrants", N_("Fewest registrants, merit by credit"), "agencies")
+    merit_credit_min_registrants: int = _parameter(
+        2, "merit_credit.min_registrants", N_("Fewest registrants, merit by credit"), "agencies"
+    )
     bidref_base_percent_set: tuple[int, ...] = _parameter(
         (95, 96, 97, 98), "bidref.base_percent_set", N_("Base percentages of the reference price"), "percent"
     )
     bidref_drop_extremes_min_quotes: int = _parameter(
         6, "bidref.drop_extremes_min_quotes", N_("Highest and lowest quote are dropped from"), "quotes"
     )
-    tender_limit_fen: int = _parameter(100_000_000, "method.tender_limit", N_("Compulsory tendering from (services)"), "fen")
+    tender_limit_fen: int = _parameter(
+        100_000_000, "method.tender_limit", N_("Compulsory tendering from (services)"), "fen"
+    )
 
-    # Result, award, contract (结果、中选、合同)
+    # Result, award, contract: 结果、中选、合同
     result_publish_wd: int = _parameter(1, "result.publish_wd", N_("Result published within"), "wd")
     result_publicity_wd: int = _parameter(3, "result.publicity_wd", N_("Publicity of the result"), "wd")
-    result_publicity_wd_merit: int = _parameter(5, "result.publicity_wd.merit", N_("Publicity of the result (merit)"), "wd")
+    result_publicity_wd_merit: int = _parameter(
+        5, "result.publicity_wd.merit", N_("Publicity of the result (merit)"), "wd"
+    )
     award_confirm_wd: int = _parameter(2, "award.confirm_wd", N_("The winner confirms within"), "wd")
     contract_sign_wd: int = _parameter(10, "contract.sign_wd", N_("Contract signed within"), "wd")
     result_accept_wd: int = _parameter(5, "result.accept_wd", N_("Deliverable accepted or returned within"), "wd")
@@ -69,16 +87,20 @@ class RuleBook:
     rating_weights: tuple[int, int, int] = _parameter(
         (5, 3, 2), "rating.weights", N_("Weights of quality : time limit : attitude"), "ratio"
     )
-    late_general_violation_wd: int = _parameter(10, "late.general_violation_wd", N_("Late by more than this is a violation"), "wd")
+    late_general_violation_wd: int = _parameter(
+        10, "late.general_violation_wd", N_("Late by more than this is a violation"), "wd"
+    )
     giveup_year_limit: int = _parameter(3, "giveup.year_limit", N_("Given-up awards a year before a measure"), "times")
 
-    # Payment (支付)
+    # Payment: 支付
     pay_government_days: int = _parameter(30, "pay.government_days", N_("Public bodies pay within"), "days")
-    pay_government_days_max: int = _parameter(60, "pay.government_days.max", N_("Public bodies pay within, if the contract says so"), "days")
+    pay_government_days_max: int = _parameter(
+        60, "pay.government_days.max", N_("Public bodies pay within, if the contract says so"), "days"
+    )
 
-    # Approval and delivery of its result (审批、送达)
+    # Approval and delivery of its result: 审批、送达
     approval_special_procedure_counts: bool = _parameter(
-        False,  # noqa: FBT003 - a default value, not a flag argument
+        False,
         "approval.special_procedure_counts",
         N_("Hearings and expert reviews count into the limit"),
     )
@@ -113,7 +135,9 @@ class Parameter:
 
 
 PARAMETERS: Final[tuple[Parameter, ...]] = tuple(
-    Parameter(f.metadata["key"], f.metadata["label"], f.metadata["unit"], f.default) for f in fields(RuleBook) if f.metadata
+    Parameter(f.metadata["key"], f.metadata["label"], f.metadata["unit"], f.default)
+    for f in fields(RuleBook)
+    if f.metadata
 )
 
 _NAME_OF_KEY: Final = {f.metadata["key"]: f.name for f in fields(RuleBook) if f.metadata}
@@ -124,7 +148,9 @@ def rule_book_of(version: int, parameters: Mapping[str, object]) -> RuleBook:
 
     Raises KeyError for a key no rule knows: a misspelt parameter must not silently do nothing.
     """
-    values = {_NAME_OF_KEY[key]: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()}
+    values = {
+        _NAME_OF_KEY[key]: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()
+    }
     return RuleBook(version=version, **values)  # type: ignore[arg-type]  # the stored values were checked when published
 
 

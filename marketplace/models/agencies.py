@@ -4,14 +4,25 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.kernel.db import Base, JSONValue, UTCDateTime, state_checks, uuid_pk, version_column
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    UTCDateTime,
+    Versioned,
+    append_only,
+    named_check,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+)
 from marketplace.states.agency import AGENCY, QUALIFICATION
 
 
-class Agency(Base):
+class Agency(Stateful, Versioned, Base):
     """An organisation's admission to the supermarket.
 
     `uscc` is the unified social credit code (GB 32100-2015). `check_due_at` and `publicity_ends_at` are computed once from the rule
@@ -23,7 +34,7 @@ class Agency(Base):
 
     id: Mapped[UUID] = uuid_pk()
     thread_id: Mapped[UUID]
-    organisation_id: Mapped[UUID] = mapped_column(unique=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), unique=True)
     uscc: Mapped[str] = mapped_column(String(18), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(24))
@@ -43,7 +54,6 @@ class Agency(Base):
     publicity_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     admitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    version: Mapped[int] = version_column()
 
     qualifications: Mapped[list["Qualification"]] = relationship(back_populates="agency", lazy="raise")
 
@@ -52,7 +62,6 @@ class Agency(Base):
         Index("ix_agency_state_due", "state", "publicity_ends_at"),
         *state_checks(AGENCY),
     )
-    __mapper_args__ = {"version_id_col": version}
 
     def audience(self) -> tuple[str, ...]:
         """The agency itself and those who run and watch the supermarket."""
@@ -65,7 +74,7 @@ class AgencyDocument(Base):
     __tablename__ = "agency_document"
 
     id: Mapped[UUID] = uuid_pk()
-    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"), index=True)
+    agency_id: Mapped[UUID] = uuid_fk("agency.id")
     kind: Mapped[str] = mapped_column(String(32))
     file_id: Mapped[UUID]
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -81,7 +90,7 @@ class FormCheck(Base):
     __tablename__ = "agency_form_check"
 
     id: Mapped[UUID] = uuid_pk()
-    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    agency_id: Mapped[UUID] = uuid_fk("agency.id", index=False)
     round: Mapped[int] = mapped_column(Integer)
     outcome: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text, default="")
@@ -92,7 +101,7 @@ class FormCheck(Base):
     __table_args__ = (UniqueConstraint("agency_id", "round"),)
 
 
-class Qualification(Base):
+class Qualification(Stateful, Versioned, Base):
     """One qualification certificate (资质证书). `expires_on` is the last Beijing day on which it is valid; None means unlimited.
 
     `expires_at` is the instant after that day: the moment the system expires the certificate.
@@ -103,7 +112,7 @@ class Qualification(Base):
 
     id: Mapped[UUID] = uuid_pk()
     thread_id: Mapped[UUID]
-    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"), index=True)
+    agency_id: Mapped[UUID] = uuid_fk("agency.id")
     organisation_id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(String(40))
     grade: Mapped[str] = mapped_column(String(8), default="")
@@ -116,7 +125,6 @@ class Qualification(Base):
     reminded_days: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    version: Mapped[int] = version_column()
 
     agency: Mapped[Agency] = relationship(back_populates="qualifications", lazy="raise")
 
@@ -125,7 +133,6 @@ class Qualification(Base):
         Index("ix_qualification_state_expires", "state", "expires_at"),
         *state_checks(QUALIFICATION),
     )
-    __mapper_args__ = {"version_id_col": version}
 
     def audience(self) -> tuple[str, ...]:
         """Certificates are public facts once they are valid; the papers behind them are not."""
@@ -141,7 +148,7 @@ class AgencyRecord(Base):
 
     __tablename__ = "agency_record"
 
-    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"), primary_key=True)
+    agency_id: Mapped[UUID] = uuid_fk("agency.id", index=False, primary_key=True)
     awards: Mapped[int] = mapped_column(Integer, default=0)
     delivered: Mapped[int] = mapped_column(Integer, default=0)
     delivered_on_time: Mapped[int] = mapped_column(Integer, default=0)
@@ -149,4 +156,7 @@ class AgencyRecord(Base):
     rating_sum: Mapped[int] = mapped_column(Integer, default=0)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
-    __table_args__ = (CheckConstraint("delivered_on_time <= delivered", name="on_time_within_delivered"),)
+    __table_args__ = (named_check("on_time_within_delivered", "delivered_on_time <= delivered"),)
+
+
+append_only(FormCheck)

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, UTCDateTime, state_checks, uuid_pk, version_column
+from app.kernel.db import Base, Stateful, UTCDateTime, Versioned, named_check, state_checks, uuid_fk, uuid_pk
 from marketplace.states.listing import LISTING
 
 
-class Listing(Base):
+class Listing(Stateful, Versioned, Base):
     """A service of the item list as one agency offers it.
 
     `promised_limit_wd` is the agency's own promise in working days, at most the item's limit. `price_fen` is None exactly when the
@@ -23,10 +23,10 @@ class Listing(Base):
 
     id: Mapped[UUID] = uuid_pk()
     thread_id: Mapped[UUID]
-    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    agency_id: Mapped[UUID] = uuid_fk("agency.id", index=False)
     organisation_id: Mapped[UUID]
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("service_item.id"))
-    item_version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"))
+    item_id: Mapped[UUID] = uuid_fk("service_item.id", index=False)
+    item_version_id: Mapped[UUID] = uuid_fk("item_version.id")
     promised_limit_wd: Mapped[int] = mapped_column(Integer)
     price_mode: Mapped[str] = mapped_column(String(16))
     price_fen: Mapped[int | None] = mapped_column(BigInteger)
@@ -37,18 +37,16 @@ class Listing(Base):
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    version: Mapped[int] = version_column()
 
     __table_args__ = (
         Index("ix_listing_agency_state", "agency_id", "state", "id"),
         Index("ix_listing_item_state", "item_id", "state", "id"),
         Index("ix_listing_state_id", "state", "id"),
-        CheckConstraint("promised_limit_wd > 0", name="promise_positive"),
-        CheckConstraint("(price_fen IS NULL) = (price_mode = 'negotiable')", name="price_or_negotiable"),
-        CheckConstraint("price_fen IS NULL OR price_fen > 0", name="price_positive"),
+        named_check("promise_positive", "promised_limit_wd > 0"),
+        named_check("price_or_negotiable", "(price_fen IS NULL) = (price_mode = 'negotiable')"),
+        named_check("price_positive", "price_fen IS NULL OR price_fen > 0"),
         *state_checks(LISTING),
     )
-    __mapper_args__ = {"version_id_col": version}
 
     def audience(self) -> tuple[str, ...]:
         """The agency and the operator; the offer itself is public while published."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, JSONValue, UTCDateTime
+from app.kernel.db import Base, JSONValue, UTCDateTime, append_only
 
 
 class RuleBookVersion(Base):
@@ -21,3 +21,6 @@ class RuleBookVersion(Base):
     effective_from: Mapped[date]
     published_at: Mapped[datetime] = mapped_column(UTCDateTime)
     published_by: Mapped[UUID | None]
+
+
+append_only(RuleBookVersion)

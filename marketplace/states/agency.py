@@ -4,6 +4,13 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
+from marketplace.events.agencies import (
+    AgencyAdmitted,
+    AgencyReturned,
+    AgencyStandingChanged,
+    AgencySubmitted,
+    QualificationChanged,
+)
 
 from .parts import Part
 
@@ -44,6 +51,7 @@ AGENCY = Machine(
             target=_A.SUBMITTED,
             who=(Part.AGENCY,),
             label=N_("Submit for the form check"),
+            event=AgencySubmitted,
             primary=True,
         ),
         Transition(
@@ -52,6 +60,7 @@ AGENCY = Machine(
             target=_A.RETURNED,
             who=(Part.OPERATOR,),
             label=N_("Return for correction"),
+            event=AgencyReturned,
             needs_reason=True,
         ),
         Transition(
@@ -60,6 +69,7 @@ AGENCY = Machine(
             target=_A.REJECTED,
             who=(Part.OPERATOR,),
             label=N_("Reject"),
+            event=AgencyReturned,
             needs_reason=True,
             danger=True,
         ),
@@ -77,6 +87,7 @@ AGENCY = Machine(
             target=_A.ACTIVE,
             who=(Part.SYSTEM,),
             label=N_("Admit to the directory"),
+            event=AgencyAdmitted,
             due="publicity_ends_at",
         ),
         Transition(
@@ -85,6 +96,7 @@ AGENCY = Machine(
             target=_A.SUSPENDED,
             who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Suspend"),
+            event=AgencyStandingChanged,
             needs_reason=True,
             danger=True,
         ),
@@ -94,6 +106,7 @@ AGENCY = Machine(
             target=_A.ACTIVE,
             who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Lift the suspension"),
+            event=AgencyStandingChanged,
             needs_reason=True,
         ),
         Transition(
@@ -102,6 +115,7 @@ AGENCY = Machine(
             target=_A.EXITED,
             who=(Part.AGENCY,),
             label=N_("Leave the supermarket"),
+            event=AgencyStandingChanged,
             needs_reason=True,
             danger=True,
         ),
@@ -146,6 +160,7 @@ QUALIFICATION = Machine(
             target=_Q.VALID,
             who=(Part.OPERATOR,),
             label=N_("Certificate checked, valid"),
+            event=QualificationChanged,
             primary=True,
         ),
         Transition(
@@ -162,6 +177,7 @@ QUALIFICATION = Machine(
             target=_Q.EXPIRED,
             who=(Part.SYSTEM,),
             label=N_("Certificate expired"),
+            event=QualificationChanged,
             due="expires_at",
         ),
         Transition(
@@ -170,6 +186,7 @@ QUALIFICATION = Machine(
             target=_Q.REVOKED,
             who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Certificate revoked by its issuer"),
+            event=QualificationChanged,
             needs_reason=True,
             danger=True,
         ),

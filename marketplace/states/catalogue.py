@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
+from marketplace.events.catalogue import ItemVersionPublished
 
 from .parts import Part
 
@@ -62,6 +63,7 @@ ITEM_VERSION = Machine(
             target=_S.PUBLISHED,
             who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Publish this version"),
+            event=ItemVersionPublished,
             primary=True,
         ),
         Transition(

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
+from marketplace.events.listings import ListingPublished, ListingWithdrawn
 
 from .parts import Part
 
@@ -38,6 +39,7 @@ LISTING = Machine(
             target=_L.PUBLISHED,
             who=(Part.AGENCY,),
             label=N_("Put on the shelf"),
+            event=ListingPublished,
             primary=True,
         ),
         Transition(
@@ -46,6 +48,7 @@ LISTING = Machine(
             target=_L.OFF_SHELF,
             who=(Part.AGENCY,),
             label=N_("Take off the shelf"),
+            event=ListingWithdrawn,
         ),
         Transition(
             "suspend",
@@ -53,6 +56,7 @@ LISTING = Machine(
             target=_L.SUSPENDED,
             who=(Part.OPERATOR, Part.SYSTEM),
             label=N_("Suspend the offer"),
+            event=ListingWithdrawn,
             needs_reason=True,
             danger=True,
         ),
@@ -62,6 +66,7 @@ LISTING = Machine(
             target=_L.PUBLISHED,
             who=(Part.OPERATOR, Part.SYSTEM),
             label=N_("Show the offer again"),
+            event=ListingPublished,
         ),
     ),
     labels={
