@@ -1,25 +1,32 @@
-"""Named points at which tests make the program fail or die; silent otherwise.
+"""Named points at which a test may kill the process, to prove that nothing is lost or done twice.
 
-CHAOSHI_FAULT="outbox-before-settle:kill" kills the process at that point the first time it is reached,
-"name:raise" raises there.
+Inert unless the environment names a point: `CHAOSHI_FAULT=outbox-before-settle` dies at its first pass,
+`CHAOSHI_FAULT=outbox-before-settle:3` at its third. `CHAOSHI_FAULT=*:40` dies at the fortieth pass of any point.
 """
+
+from __future__ import annotations
 
 import os
 import signal
+from typing import Final
+
+ANY: Final = "*"
 
 
-class InjectedFault(Exception):
-    """Raised at a named point because a test asked for it."""
+def _armed() -> tuple[str, int]:
+    name, _, count = os.environ.get("CHAOSHI_FAULT", "").partition(":")
+    return name, int(count or "1")
+
+
+_name, _remaining = _armed()
 
 
 def point(name: str) -> None:
-    """Fail here if the environment names this point."""
-    wanted = os.environ.get("CHAOSHI_FAULT", "")
-    if not wanted:
+    """Pass a named point of the code; die here, without any clean-up, when a test has armed it."""
+    if not _name:
         return
-    where, _, what = wanted.partition(":")
-    if where != name:
-        return
-    if what == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    raise InjectedFault(name)
+    global _remaining  # noqa: PLW0603 - one process, one countdown
+    if _name in {name, ANY}:
+        _remaining -= 1
+        if _remaining <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
