@@ -80,6 +80,7 @@ class RuleBook:
     )
     award_confirm_wd: int = _parameter(2, "award.confirm_wd", N_("The winner confirms within"), "wd")
     contract_sign_wd: int = _parameter(10, "contract.sign_wd", N_("Contract signed within"), "wd")
+    pause_confirm_wd: int = _parameter(2, "contract.pause_confirm_wd", N_("A pause of the clock is confirmed within"), "wd")
     result_accept_wd: int = _parameter(5, "result.accept_wd", N_("Deliverable accepted or returned within"), "wd")
     filing_auto_close_days: int = _parameter(180, "filing.auto_close_days", N_("Closed by itself after"), "days")
     rating_owner_wd: int = _parameter(3, "rating.owner_wd", N_("Owner rates within"), "wd")
