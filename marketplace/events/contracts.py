@@ -24,6 +24,7 @@ class DeliverableAccepted(Event):
     """The owner accepted the deliverable (or kept silent past the limit and both reminders).
 
     `case_subject` is the opaque "case:<uuid>" of the approval case that demanded the service, if one did.
+    `on_time` is what the working-day clock says.
     """
 
     name: ClassVar[str] = "marketplace.deliverable-accepted"
@@ -33,6 +34,8 @@ class DeliverableAccepted(Event):
     case_subject: str | None
     file_id: UUID
     title: str
+    agency_organisation_id: UUID
+    on_time: bool
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,23 @@ class ServiceRated(Event):
     agency_organisation_id: UUID
     overall: int
     on_time: bool
+
+
+@dataclass(frozen=True)
+class ContractClosed(Event):
+    """Service, payment and rating are done; `on_time` is what the working-day clock says."""
+
+    name: ClassVar[str] = "marketplace.contract-closed"
+    contract_id: UUID
+    procurement_id: UUID
+    agency_organisation_id: UUID
+    on_time: bool
+
+
+@dataclass(frozen=True)
+class ContractTerminated(Event):
+    """A contract ended before it was signed by both sides."""
+
+    name: ClassVar[str] = "marketplace.contract-terminated"
+    contract_id: UUID
+    procurement_id: UUID

@@ -13,18 +13,20 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from app.kernel.calendar import UnknownYear
+
 
 class WorkCalendar(Protocol):
-    """The working days of one jurisdiction. Every method raises when it is asked about a year it does not know."""
+    """The working days of one jurisdiction. Every method raises UnknownYear about a year it does not know."""
 
-    def is_working_day(self, day: date) -> bool:
+    def is_working_day(self, day: date, /) -> bool:
         """Whether people work on that day (make-up Saturdays and Sundays included)."""
 
-    def add_working_days(self, start: date, days: int) -> date:
-        """The day on which a period of that many working days ends; the start itself does not count."""
+    def add_working_days(self, day: date, count: int, /) -> date:
+        """The day on which a period of `count` working days ends; `day` itself does not count."""
 
-    def count_working_days(self, start: date, end: date) -> int:
-        """How many working days lie after `start`, up to and including `end`; 0 when `end` is not later."""
+    def count_working_days(self, after: date, until: date, /) -> int:
+        """How many working days lie after `after`, up to and including `until`."""
 
 
 class Light(StrEnum):
@@ -77,7 +79,7 @@ class ClockReading:
     paused_wd: int
     remaining_wd: int  # negative: so many days late
     starts_on: date
-    planned_finish: date
+    planned_finish: date | None  # None: it lies in a year whose holidays nobody has announced yet
     is_paused: bool  # the planned finish then moves on with every working day
     is_stopped: bool
     light: Light
@@ -99,11 +101,11 @@ class ClockReading:
 
 
 def read_clock(clock: ServiceClock, calendar: WorkCalendar, today: date) -> ClockReading:
-    """Read the clock on a day. Raises what the calendar raises for a year nobody has announced yet."""
+    """Read the clock on a day. A finish in a year nobody has announced yet is None: it is shown as pending, not guessed."""
     until = today if clock.stopped_on is None else min(today, clock.stopped_on)
     spans = tuple(_merged(clock.pauses, open_until=max(until, clock.starts_on)))
     paused = _paused_days(spans, calendar, clock.starts_on, until)
-    used = calendar.count_working_days(clock.starts_on, until) - paused
+    used = calendar.count_working_days(clock.starts_on, max(until, clock.starts_on)) - paused
     remaining = clock.limit_wd - used
     return ClockReading(
         limit_wd=clock.limit_wd,
@@ -152,7 +154,14 @@ def _paused_days(spans: tuple[tuple[date, date], ...], calendar: WorkCalendar, s
     )
 
 
-def _finish(clock: ServiceClock, spans: tuple[tuple[date, date], ...], calendar: WorkCalendar) -> date:
+def _finish(clock: ServiceClock, spans: tuple[tuple[date, date], ...], calendar: WorkCalendar) -> date | None:
+    try:
+        return _last_day(clock, spans, calendar)
+    except UnknownYear:
+        return None
+
+
+def _last_day(clock: ServiceClock, spans: tuple[tuple[date, date], ...], calendar: WorkCalendar) -> date:
     """Push the finish on until it leaves room for every paused day before it (never moves back, so it ends)."""
     finish = calendar.add_working_days(clock.starts_on, clock.limit_wd)
     while True:

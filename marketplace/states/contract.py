@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
-from marketplace.events.contracts import ContractSigned, DeliverableAccepted
+from marketplace.events.contracts import ContractClosed, ContractSigned, ContractTerminated, DeliverableAccepted
 
 from .parts import Part
 
@@ -195,6 +195,7 @@ CONTRACT = Machine(
             target=_C.CLOSED,
             who=(Part.SYSTEM,),
             label=N_("Close the contract"),
+            event=ContractClosed,
         ),
         Transition(
             "terminate",
@@ -202,12 +203,13 @@ CONTRACT = Machine(
             target=_C.TERMINATED,
             who=(Part.OPERATOR,),
             label=N_("Terminate the contract"),
+            event=ContractTerminated,
             needs_reason=True,
             danger=True,
         ),
     ),
     requires={
-        _C.RUNNING: ("signed_at", "starts_on", "deadline_on"),
+        _C.RUNNING: ("signed_at", "starts_on"),
         _C.PAUSE_ASKED: ("signed_at", "pause_answer_by", "pause_asked_by"),
         _C.PAUSED: ("signed_at",),
         _C.DELIVERED: ("signed_at", "delivered_on", "accept_by"),

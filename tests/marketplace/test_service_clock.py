@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.kernel.calendar import WorkCalendar
 from marketplace.rules.service_clock import Light, Pause, ServiceClock, light_of, read_clock
 
 MONDAY = date(2026, 6, 1)
@@ -148,6 +149,7 @@ def test_used_and_paused_are_what_a_count_of_each_day_gives(clock: ServiceClock,
 def test_the_planned_finish_is_the_day_the_limit_is_used_up(clock: ServiceClock, calendar: ListedCalendar) -> None:
     running = replace(clock, stopped_on=None, pauses=tuple(p for p in clock.pauses if p.ends_on is not None))
     finish = read_clock(running, calendar, running.starts_on).planned_finish
+    assert finish is not None
     assert calendar.is_working_day(finish)
     assert read_clock(running, calendar, finish).remaining_wd == 0
     assert read_clock(running, calendar, finish - ONE_DAY).remaining_wd == 1
@@ -168,4 +170,30 @@ def test_a_day_later_never_uses_less_and_at_most_one_more(clock: ServiceClock, c
     today = MONDAY + timedelta(days=offset)
     before, after = read_clock(clock, calendar, today), read_clock(clock, calendar, today + ONE_DAY)
     assert 0 <= after.used_wd - before.used_wd <= 1
+    assert after.planned_finish is not None
+    assert before.planned_finish is not None
     assert after.planned_finish >= before.planned_finish
+
+
+CHINA = WorkCalendar()
+
+
+def test_the_golden_week_of_2026_and_its_make_up_days() -> None:
+    # 25-27 September is Mid-Autumn, 1-7 October National Day; 20 September and 10 October are worked.
+    signed = ServiceClock(5, date(2026, 9, 24))
+    assert read_clock(signed, CHINA, date(2026, 9, 24)).planned_finish == date(2026, 10, 9)
+    assert read_clock(ServiceClock(5, date(2026, 9, 30)), CHINA, date(2026, 9, 30)).planned_finish == date(2026, 10, 13)
+    assert read_clock(ServiceClock(1, date(2026, 2, 13)), CHINA, date(2026, 2, 13)).planned_finish == date(2026, 2, 14)
+
+
+def test_a_pause_over_the_golden_week_takes_out_only_its_working_days() -> None:
+    clock = ServiceClock(5, date(2026, 9, 24), (Pause(date(2026, 9, 28), date(2026, 10, 8)),))
+    reading = read_clock(clock, CHINA, date(2026, 10, 9))
+    # used: 28 September, 9 October; paused: 29, 30 September and 8 October
+    assert (reading.used_wd, reading.paused_wd, reading.remaining_wd) == (2, 3, 3)
+    assert reading.planned_finish == date(2026, 10, 13)  # 10 (make-up Saturday), 12, 13 October
+
+
+def test_a_finish_in_a_year_without_a_calendar_is_pending_and_the_count_goes_on() -> None:
+    reading = read_clock(ServiceClock(5, date(2026, 12, 30)), CHINA, date(2026, 12, 31))
+    assert (reading.used_wd, reading.remaining_wd, reading.planned_finish) == (1, 4, None)
