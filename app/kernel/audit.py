@@ -2,7 +2,7 @@ r"""The tamper-evident audit log: what was done, by whom, to what; provable to a
 
 An event is written in the business transaction, not yet in sequence (a sequence inside it would serialise every
 writer). A sequencer gives gap-free numbers, extends the Merkle tree of RFC 6962 and signs the tree head with a key that
-is not in the database. `leaf = SHA-256(0x00 || "GMLOG/1\\n" || SHA-256(salt || body))`: erasing salt and body for the
+is not in the database. `leaf = SHA-256(0x00 || "GMLOG/1\n" || SHA-256(salt || body))`: erasing salt and body for the
 protection of a person leaves the tree whole, and the salt keeps a leaf from being guessed back to an ID number.
 """
 
@@ -76,7 +76,7 @@ class AuditNode(Base):
 
 
 class AuditHead(Base):
-    r"""A signed tree head: `signature` is Ed25519 over "GMSTH/1\\nSIZE\\nUNIXTIME\\n" and the 32 bytes of the root."""
+    r"""A signed tree head: `signature` is Ed25519 over "GMSTH/1\nSIZE\nUNIXTIME\n" and the 32 bytes of the root."""
 
     __tablename__ = "audit_head"
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
