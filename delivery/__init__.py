@@ -1,0 +1,1 @@
+"""Courier delivery of approval results: what we decide, what the carrier reports, and the wire between."""

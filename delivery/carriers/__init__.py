@@ -1,0 +1,1 @@
+"""Carriers behind the port of `delivery.ports`: one package or module each."""
