@@ -23,7 +23,7 @@ class RuleBook:
 
     version: int = 1
 
-    # Onboarding: 入驻
+    # How agencies are admitted (入驻)
     onboarding_check_wd: int = _parameter(2, "onboarding.check_wd", N_("Form check of an agency within"), "wd")
     onboarding_publicity_wd: int = _parameter(
         5, "onboarding.publicity_wd", N_("Publicity before admission (0 = none)"), "wd"
@@ -47,7 +47,7 @@ class RuleBook:
         12, "notice.split_window_months", N_("Split purchases are looked for in"), "months"
     )
 
-    # Selection: 选取
+    # How a winner is selected (选取)
     random_min_pool_state: int = _parameter(
         3, "random.min_pool.state", N_("Smallest pool of a draw, public money"), "agencies"
     )
@@ -93,7 +93,7 @@ class RuleBook:
     )
     giveup_year_limit: int = _parameter(3, "giveup.year_limit", N_("Given-up awards a year before a measure"), "times")
 
-    # Payment: 支付
+    # When public bodies pay (支付)
     pay_government_days: int = _parameter(30, "pay.government_days", N_("Public bodies pay within"), "days")
     pay_government_days_max: int = _parameter(
         60, "pay.government_days.max", N_("Public bodies pay within, if the contract says so"), "days"

@@ -86,7 +86,13 @@ QUALIFICATION_LABELS: Final[dict[QualificationKind, str]] = {
 
 # Best first. A certificate without a grade meets a rule that names none.
 GRADES: Final[tuple[str, ...]] = ("A", "B", "C", "D")
-GRADE_LABELS: Final[dict[str, str]] = {"A": N_("Grade A"), "B": N_("Grade B"), "C": N_("Grade C"), "D": N_("Grade D"), "": N_("No grade")}
+GRADE_LABELS: Final[dict[str, str]] = {
+    "A": N_("Grade A"),
+    "B": N_("Grade B"),
+    "C": N_("Grade C"),
+    "D": N_("Grade D"),
+    "": N_("No grade"),
+}
 
 Rule = Mapping[str, Any]
 
