@@ -45,7 +45,7 @@ REGISTRATION = Machine(
         ),
         Transition(
             "register_again",
-            sources=(_R.WITHDRAWN,),
+            sources=(_R.WITHDRAWN, _R.INELIGIBLE),
             target=_R.REGISTERED,
             who=(Part.AGENCY,),
             label=N_("Register again"),
@@ -173,6 +173,9 @@ REGISTRATION = Machine(
 
 STRUCK: frozenset[str] = frozenset({_R.STEPPED_BACK, _R.EXCLUDED, _R.GAVE_UP, _R.LAPSED, _R.STRUCK_OUT})
 """Registrations that stand on a frozen list and are skipped by its ranking."""
+
+OPEN: frozenset[str] = frozenset({_R.REGISTERED, _R.QUALIFIED, _R.RESERVE, _R.WON, _R.CONFIRMED})
+"""Registrations that still take part."""
 
 ON_LIST: frozenset[str] = STRUCK | {_R.QUALIFIED, _R.RESERVE, _R.WON, _R.CONFIRMED, _R.LOST}
 """Registrations that stand on the frozen list of the draw."""

@@ -1,0 +1,129 @@
+"""What a notice must meet before it is published and a pool before it is drawn: limits, periods, smallest pools.
+
+Source: the selection rules of Haizhou and Huizhou (random draw up to a limit, a pool of at least three for public money),
+NDRC Order 16/2018 art. 5 (compulsory tendering from one million yuan), and the ban on splitting purchases.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from app.kernel.calendar import WorkCalendar
+from app.kernel.words import N_
+from marketplace.rulebook import RuleBook
+
+
+class FundSource(StrEnum):
+    """Where the money comes from (资金来源)."""
+
+    FISCAL = "fiscal"  # 财政性资金
+    SOCIAL = "social"  # 社会资金
+    MIXED = "mixed"  # 财政与社会资金
+
+
+FUND_SOURCE_LABELS: Final[dict[str, str]] = {
+    FundSource.FISCAL: N_("Fiscal money"),
+    FundSource.SOCIAL: N_("Private money"),
+    FundSource.MIXED: N_("Fiscal and private money"),
+}
+
+
+class Method(StrEnum):
+    """Selection methods (选取方式) that a notice may name."""
+
+    RANDOM = "random"  # 随机选取
+
+
+METHOD_LABELS: Final[dict[str, str]] = {Method.RANDOM: N_("Random draw")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a notice must change (`blocks`) or should be looked at. `text` is a message id filled by `params`."""
+
+    code: str
+    field: str
+    text: str
+    params: dict[str, str | int]
+    blocks: bool = True
+
+
+def is_public_money(fund_source: str) -> bool:
+    """Whether any part of the money is fiscal: then the stricter numbers of the rule book apply."""
+    return fund_source != FundSource.SOCIAL
+
+
+def minimum_pool(book: RuleBook, fund_source: str) -> int:
+    """The fewest qualified agencies of a random draw."""
+    return book.random_min_pool_state if is_public_money(fund_source) else book.random_min_pool_social
+
+
+def check_amounts(
+    book: RuleBook, *, fund_source: str, budget_fen: int, price_fen: int, ceiling_fen: int | None
+) -> tuple[Finding, ...]:
+    """The money of a notice against its limits; amounts in fen."""
+    findings = []
+    if price_fen > budget_fen:
+        findings.append(Finding("price-above-budget", "price", N_("The service price is above the budget."), {}))
+    if ceiling_fen is not None and price_fen > ceiling_fen:
+        findings.append(Finding("price-above-ceiling", "price", N_("The service price is above the ceiling."), {}))
+    if ceiling_fen is not None and ceiling_fen > budget_fen:
+        findings.append(Finding("ceiling-above-budget", "ceiling", N_("The ceiling is above the budget."), {}))
+    if budget_fen >= book.tender_limit_fen:
+        findings.append(
+            Finding(
+                "tender-limit",
+                "budget",
+                N_("From %(limit)s yuan the law demands a tender; the supermarket may not be used."),
+                {"limit": _yuan(book.tender_limit_fen)},
+            )
+        )
+    elif is_public_money(fund_source) and price_fen >= book.random_max_amount_fen:
+        findings.append(
+            Finding(
+                "random-limit",
+                "price",
+                N_("With public money a random draw is allowed below %(limit)s yuan; choose bidding."),
+                {"limit": _yuan(book.random_max_amount_fen)},
+            )
+        )
+    return tuple(findings)
+
+
+def check_split(
+    book: RuleBook, *, budget_fen: int, earlier_fen: int, earlier_numbers: tuple[str, ...]
+) -> tuple[Finding, ...]:
+    """A warning when this and the owner's earlier purchases of the same item for the same project pass the tender limit."""
+    if not earlier_numbers or earlier_fen + budget_fen < book.random_max_amount_fen:
+        return ()
+    text = N_(
+        "Together with %(numbers)s this comes to %(total)s yuan. Purchases may not be split to stay below a limit."
+    )
+    params: dict[str, str | int] = {"numbers": ", ".join(earlier_numbers), "total": _yuan(earlier_fen + budget_fen)}
+    return (Finding("split-purchase", "budget", text, params, blocks=False),)
+
+
+def check_registration_period(
+    book: RuleBook, calendar: WorkCalendar, *, opens_on: date, ends_on: date
+) -> tuple[Finding, ...]:
+    """Registration must stay open for the rule book's working days: the deadline lies after that many full ones.
+
+    Raises UnknownYear when the calendar of a year is not known yet.
+    """
+    earliest = calendar.add_working_days(opens_on, book.notice_registration_min_wd)
+    if ends_on >= earliest:
+        return ()
+    text = N_("Registration must stay open for at least %(days)s working days: until %(earliest)s or later.")
+    return (
+        Finding(
+            "period-too-short",
+            "registration_ends_at",
+            text,
+            {"days": book.notice_registration_min_wd, "earliest": earliest.isoformat()},
+        ),
+    )
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100:,}" if fen % 100 == 0 else f"{fen / 100:,.2f}"
