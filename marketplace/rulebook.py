@@ -72,6 +72,16 @@ class RuleBook:
         100_000_000, "method.tender_limit", N_("Compulsory tendering from (services)"), "fen"
     )
 
+    # Verifiable draw (GMDRAW/1): the announced public value must lie at least ten minutes after the freeze
+    notice_form_check: bool = _parameter(
+        True,  # noqa: FBT003 - a default value, not a flag argument
+        "notice.form_check",
+        N_("The operator checks the form of a notice before it is published"),
+    )
+    draw_challenge_minutes: int = _parameter(10, "draw.challenge_minutes", N_("Time to challenge a frozen list"), "minutes")
+    draw_beacon_hour: int = _parameter(10, "draw.beacon_hour", N_("Public value of the following working day at"), "hour")
+    draw_dead_source_days: int = _parameter(30, "draw.dead_source_days", N_("A draw whose source is silent is void after"), "days")
+
     # Result, award, contract: 结果、中选、合同
     result_publish_wd: int = _parameter(1, "result.publish_wd", N_("Result published within"), "wd")
     result_publicity_wd: int = _parameter(3, "result.publicity_wd", N_("Publicity of the result"), "wd")

@@ -1,0 +1,1 @@
+"""Reads of the marketplace, one aggregate a module; they return frozen values."""
