@@ -1,0 +1,1 @@
+"""Bills, payments through a gateway, and the double-entry ledger behind them."""

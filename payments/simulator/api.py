@@ -1,0 +1,144 @@
+"""The ``/v1`` wire: authentication, parameters, idempotency keys, expansion, errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from payments.simulator import faults
+from payments.simulator.backend import Backend, visible
+from payments.simulator.charging import sweep
+from payments.simulator.contract import API_VERSION, check
+from payments.simulator.errors import ApiError, invalid
+from payments.simulator.resources import ROUTES
+from payments.simulator.routing import Route
+from payments.simulator.wire import decode
+from payments.simulator.words import Json, token
+
+_URLS = Map([Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES])
+_LONGEST_KEY = 255
+_DEEPEST_EXPANSION = 4
+
+
+def answer(backend: Backend, request: Request) -> Response:
+    """One API request, from authentication to the JSON answer with its ``Request-Id``."""
+    request_id = f"req_{token(14)}"
+    try:
+        _authenticate(request)
+        _check_version(request)
+        status, body, replayed_from = _perform(backend, request, request_id)
+    except ApiError as error:
+        status, body, replayed_from = error.status, error.body, None
+    response = Response(json.dumps(body, ensure_ascii=False, indent=2), status, content_type="application/json")
+    response.headers["Request-Id"] = replayed_from or request_id
+    response.headers["Stripe-Version"] = API_VERSION
+    if replayed_from is not None:
+        response.headers["Idempotent-Replayed"] = "true"
+        response.headers["Original-Request"] = replayed_from
+    if key := request.headers.get("Idempotency-Key"):
+        response.headers["Idempotency-Key"] = key
+    return response
+
+
+def _authenticate(request: Request) -> None:
+    authorization = request.authorization
+    key = ""
+    if authorization is not None:
+        key = (authorization.token if authorization.type == "bearer" else authorization.username) or ""
+    if not key:
+        raise ApiError(401, "invalid_request_error", "You did not provide an API key. You need to provide your API key "
+                       "in the Authorization header, using Bearer auth.")
+    if not key.startswith("sk_test_") or len(key) <= len("sk_test_"):
+        raise ApiError(401, "invalid_request_error", f"Invalid API Key provided: {key[:8]}****. "
+                       "This is a simulator: it takes test keys only.")
+
+
+def _check_version(request: Request) -> None:
+    wanted = request.headers.get("Stripe-Version", API_VERSION)
+    if wanted != API_VERSION:
+        raise invalid(f"Invalid Stripe API version: {wanted}. The simulator speaks {API_VERSION}, the version of the "
+                      "installed stripe package.")
+    if request.headers.get("Stripe-Account"):
+        raise invalid("The simulator does not act on behalf of connected accounts.")
+
+
+def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, Json, str | None]:
+    try:
+        route, path_values = _URLS.bind("").match(request.path, request.method)
+    except (NotFound, MethodNotAllowed):
+        raise ApiError(404, "invalid_request_error",
+                       f"Unrecognized request URL ({request.method}: {request.path}).") from None
+    values = decode([*request.args.items(multi=True), *request.form.items(multi=True)])
+    with backend.store.transaction():
+        fault = faults.take(backend.store, request.method, request.path)
+        sweep(backend)
+    faults.strike(fault, executed=False)
+    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+    with backend.store.transaction():
+        backend.request_id, backend.request_key = request_id, key
+        outcome = _once(backend, route, dict(path_values), values, key, request_id)
+    faults.strike(fault, executed=True)
+    return outcome
+
+
+def _once(backend: Backend, route: Route, path_values: Json, values: Json, key: str | None,
+          request_id: str) -> tuple[int, Json, str | None]:
+    """Execute, or replay what the same key answered before."""
+    if key is None:
+        return *_execute(backend, route, path_values, values), None
+    if len(key) > _LONGEST_KEY:
+        raise ApiError(400, "idempotency_error", "Idempotency keys are at most 255 characters long.")
+    fingerprint = _fingerprint(route, path_values, values)
+    connection = backend.store.connection
+    known = connection.execute("SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?",
+                               (key,)).fetchone()
+    if known is not None:
+        if known[0] != fingerprint:
+            raise ApiError(400, "idempotency_error", "Keys for idempotent requests can only be used with the same "
+                           f"parameters they were first used with. Try using a key other than '{key}' if you meant to "
+                           "execute a different request.")
+        return known[1], json.loads(known[2]), known[3]
+    status, body = _execute(backend, route, path_values, values)
+    connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
+                       (key, fingerprint, status, json.dumps(body), request_id, backend.now()))
+    return status, body, None
+
+
+def _fingerprint(route: Route, path_values: Json, values: Json) -> str:
+    text = json.dumps([route.method, route.path, path_values, values], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _execute(backend: Backend, route: Route, path_values: Json, values: Json) -> tuple[int, Json]:
+    try:
+        checked = check(values, route.parameters)
+        result = visible(route.handler(backend, checked, **path_values))
+        for path in checked.get("expand", []):
+            _expand(backend, result, path.split("."), path)
+    except ApiError as error:
+        if not error.kept:
+            raise
+        return error.status, error.body
+    return 200, result
+
+
+def _expand(backend: Backend, node: Any, path: list[str], whole: str) -> None:
+    """Replace identifiers along the path by their objects."""
+    if len(path) > _DEEPEST_EXPANSION:
+        raise invalid("You cannot expand more than 4 levels of a property.", param="expand")
+    if isinstance(node, list):
+        for item in node:
+            _expand(backend, item, path, whole)
+        return
+    head, *rest = path
+    if not isinstance(node, dict) or head not in node:
+        raise invalid(f"This property cannot be expanded ({whole}).", param="expand", code="property_not_expandable")
+    if isinstance(node[head], str) and (found := backend.store.find(node[head])) is not None:
+        node[head] = visible(found)
+    if rest and node[head] is not None:
+        _expand(backend, node[head], rest, whole)
