@@ -8,13 +8,16 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.kernel.access import Actor, Role
+from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Procurement, Registration
+from marketplace.states.contract import ContractState
 from marketplace.states.parts import Part
 
 
 class Permission(StrEnum):
     """What a role may open or start at all; the object's own parts are asked in addition."""
 
+    CONTRACT_READ = "marketplace:contract:read"
     DRAW_BEACON = "marketplace:draw:beacon"
     NOTICE_CHECK = "marketplace:notice:check"
     PROCUREMENT_CREATE = "marketplace:procurement:create"
@@ -24,11 +27,12 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE})
+_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ})
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
-    Role.OWNER: frozenset({_P.PROCUREMENT_CREATE}),
-    Role.AGENCY: frozenset({_P.REGISTRATION_CREATE}),
+    Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ}),
+    Role.AGENCY: frozenset({_P.REGISTRATION_CREATE, _P.CONTRACT_READ}),
+    Role.PRACTITIONER: frozenset({_P.CONTRACT_READ}),
     Role.OPERATOR: _WATCH | {_P.NOTICE_CHECK, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
     Role.REGULATOR: _WATCH | {_P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
     Role.AUDITOR: _WATCH,
@@ -75,9 +79,43 @@ def registration_parts(actor: Actor, registration: Registration) -> frozenset[Pa
     return frozenset(found)
 
 
+_SIDES: Final = (Part.OWNER, Part.AGENCY)
+
+
+def contract_parts(actor: Actor, contract: Contract) -> frozenset[Part]:
+    """OWNER and AGENCY for the two sides, COUNTERPARTY for the side asked for a pause, REGULATOR also for auditors.
+
+    Nobody else plays a part, so an empty answer means that the contract's existence is not told to this actor.
+    A practitioner of the agency reads along; its authorised representative acts.
+    """
+    found = base_parts(actor) & {Part.SYSTEM, Part.OPERATOR, Part.REGULATOR}
+    if acts_for(actor, contract.owner_organisation_id, Role.OWNER):
+        found.add(Part.OWNER)
+    if acts_for(actor, contract.agency_organisation_id, Role.AGENCY):
+        found.add(Part.AGENCY)
+    if acts_for(actor, contract.agency_organisation_id, Role.PRACTITIONER):
+        found.add(Part.PUBLIC)
+    if actor.has(Role.AUDITOR):
+        found.add(Part.REGULATOR)
+    if contract.state == ContractState.PAUSE_ASKED and other_side(contract.pause_asked_by) in found:
+        found.add(Part.COUNTERPARTY)
+    return frozenset(found)
+
+
+def side_of(held: frozenset[Part]) -> Part | None:
+    """The side of a contract that these parts speak for, if one."""
+    return next((side for side in _SIDES if side in held), None)
+
+
+def other_side(side: str | None) -> Part | None:
+    """The other side of a contract: whoever is asked by `side`."""
+    return {Part.OWNER: Part.AGENCY, Part.AGENCY: Part.OWNER}.get(Part(side)) if side else None
+
+
 PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
     Procurement: procurement_parts,
     Registration: registration_parts,
+    Contract: contract_parts,
 }
 
 
