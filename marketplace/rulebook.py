@@ -74,7 +74,7 @@ class RuleBook:
 
     # Verifiable draw (GMDRAW/1): the announced public value must lie at least ten minutes after the freeze
     notice_form_check: bool = _parameter(
-        True,  # noqa: FBT003 - a default value, not a flag argument
+        True,
         "notice.form_check",
         N_("The operator checks the form of a notice before it is published"),
     )
