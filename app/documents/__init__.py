@@ -1,0 +1,1 @@
+"""Documents: PDF primitives, the register of issued documents and the public page that checks them."""
