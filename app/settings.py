@@ -24,6 +24,7 @@ class Settings:
 
     mode: Mode = Mode.DEVELOPMENT
     data_dir: Path = Path("data")
+    audit_key_file: Path | None = None
     database_url: str = ""
     secret_key: str = field(default="", repr=False)
     password_salt: str = field(default="", repr=False)
@@ -60,6 +61,7 @@ class Settings:
         settings = cls(
             mode=mode,
             data_dir=data_dir,
+            audit_key_file=Path(env["CHAOSHI_AUDIT_KEY"]) if env.get("CHAOSHI_AUDIT_KEY") else None,
             database_url=env.get("CHAOSHI_DATABASE_URL", ""),
             secret_key=env.get("CHAOSHI_SECRET_KEY", "") or _kept_secret(mode, data_dir, "secret_key"),
             password_salt=env.get("CHAOSHI_PASSWORD_SALT", "") or _kept_secret(mode, data_dir, "password_salt"),

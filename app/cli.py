@@ -1,0 +1,59 @@
+"""flask jobs | outbox | search | audit | demo: the work of the worker by hand, and demonstration data."""
+
+from uuid import UUID
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from app.kernel import outbox
+from app.kernel.jobs import Job, run_once
+
+jobs_cli = AppGroup("jobs", help="The jobs that the worker runs.")
+outbox_cli = AppGroup("outbox", help="Events on their way to their handlers.")
+
+
+def all_jobs(app: Flask) -> tuple[Job, ...]:
+    """Return the jobs of the kernel and of all domains."""
+    from app.scheduler import KERNEL_JOBS
+
+    return KERNEL_JOBS + tuple(job for domain in app.extensions["domains"] for job in domain.jobs)
+
+
+@jobs_cli.command("list")
+def list_jobs() -> None:
+    """List the jobs with their triggers."""
+    for job in all_jobs(current_app):
+        click.echo(f"{job.name:40} {job.trigger}  {job.description}")
+
+
+@jobs_cli.command("run")
+@click.argument("name")
+def run_job(name: str) -> None:
+    """Run one job now."""
+    job = next((j for j in all_jobs(current_app) if j.name == name), None)
+    if job is None:
+        raise click.ClickException(f"no job is called {name}; see `flask jobs list`")
+    click.echo(run_once(job))
+
+
+@outbox_cli.command("drain")
+def drain_outbox() -> None:
+    """Run everything that is due."""
+    click.echo(outbox.drain_all())
+
+
+@outbox_cli.command("retry")
+@click.argument("message_id", type=click.UUID)
+def retry_message(message_id: UUID) -> None:
+    """Put a dead message back to work."""
+    outbox.revive(message_id)
+
+
+def register(app: Flask) -> None:
+    """Add the command groups to the application."""
+    app.cli.add_command(jobs_cli)
+    app.cli.add_command(outbox_cli)
+    for domain in app.extensions["domains"]:
+        for group in domain.commands:
+            app.cli.add_command(group)

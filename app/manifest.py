@@ -1,0 +1,75 @@
+"""What a domain offers to the application: its table of contents, collected in `app.domains`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from app.kernel.access import Actor, Role
+from app.kernel.jobs import Job
+from app.kernel.outbox import Handlers
+from app.kernel.states import Machine
+
+if TYPE_CHECKING:
+    from flask import Blueprint, Flask
+    from flask.cli import AppGroup
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """One entry of the main menu. Without `roles` everybody sees it; `group` is a catalogue message."""
+
+    label: str
+    endpoint: str
+    icon: str
+    roles: frozenset[Role] = frozenset()
+    order: int = 100
+
+
+class Turn(StrEnum):
+    MINE = "mine"
+    WAITING = "waiting"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One row of a workbench: what it is, what is to be done next, by whom and until when.
+
+    `kind`, `step` and `state` are catalogue messages; `title` is content (a project's name, a case number).
+    """
+
+    turn: Turn
+    kind: str
+    number: str
+    title: str
+    state: str
+    step: str
+    href: str
+    due_at: datetime | None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain's machines, reactions, jobs, pages and grants.
+
+    `grants` name the permissions ("domain:resource:action") that each role holds.
+    `worklist` returns the rows of the workbench for an actor, in a fixed number of statements.
+    `object_href` maps an object type of the timeline to a function from its id to a page address.
+    `on_start` runs once in the worker after start (for example to register a webhook address).
+    """
+
+    name: str
+    machines: tuple[Machine, ...] = ()
+    handlers: tuple[Handlers, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    blueprints: tuple["Blueprint", ...] = ()
+    grants: Mapping[Role, frozenset[str]] = field(default_factory=dict)
+    navigation: tuple[NavigationItem, ...] = ()
+    worklist: Callable[[Actor], Sequence[WorkItem]] | None = None
+    object_href: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    init_app: Callable[["Flask"], None] | None = None
+    on_start: Callable[[], None] | None = None
+    commands: tuple["AppGroup", ...] = ()

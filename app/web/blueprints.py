@@ -1,0 +1,20 @@
+"""The pages that belong to no domain: accounts, workbench, language, health, API documents, and development aids."""
+
+from importlib import import_module
+
+from flask import Blueprint
+
+from app.settings import Mode, Settings
+
+ALWAYS = (
+    ("app.web.language", "bp"),
+    ("app.web.workbench", "bp"),
+    ("app.web.workbench", "api"),
+)
+DEVELOPMENT = ()
+
+
+def of(settings: Settings) -> tuple[Blueprint, ...]:
+    """Return the blueprints for this installation; development aids do not exist in production."""
+    wanted = ALWAYS if settings.mode is Mode.PRODUCTION else ALWAYS + DEVELOPMENT
+    return tuple(getattr(import_module(module), name) for module, name in wanted)

