@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -326,7 +326,7 @@ class Letter:
             fontName=BOLD if bold else REGULAR,
             fontSize=size,
             leading=leading,
-            alignment=align,
+            alignment=_ALIGNMENT[align],
             textColor=INK,
         )
 
@@ -500,6 +500,7 @@ class _NumberedCanvas(Canvas):
         super().save()
 
 
+_ALIGNMENT: Final[Mapping[Align, Literal[0, 1, 2]]] = {"left": 0, "center": 1, "right": 2}
 _LEFT: Final = 20 * mm
 _TOP: Final = 27 * mm
 _BOTTOM: Final = 34 * mm

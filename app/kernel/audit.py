@@ -336,7 +336,7 @@ def signing_key() -> Ed25519PrivateKey:
     """
     path = Path(current_app.config["AUDIT_KEY_FILE"])
     if not path.exists():
-        if current_app.config.get("PRODUCTION"):
+        if getattr(current_app.extensions.get("settings"), "is_production", False):
             raise FileNotFoundError(f"the audit key {path} is missing; restore it from its safe place")
         _make_key(path)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
