@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.identity.states import MEMBERSHIP, USER, MembershipState, UserState
-from app.kernel.db import Base, JSONValue, UTCDateTime, state_checks, uuid_fk, uuid_pk
+from app.kernel.db import Base, JSONValue, Stateful, UTCDateTime, named_check, state_checks, uuid_fk, uuid_pk
 
 
 class OrganisationKind(StrEnum):
@@ -31,8 +31,9 @@ class OrganisationKind(StrEnum):
     AUDITOR = "auditor"
 
 
-class Organisation(Base):
-    """A legal person or public body. `uscc` is its unified social credit code (GB 32100), unique where given."""
+class Organisation(Base, Stateful):
+    """A legal person or public body. `uscc` is its unified social credit code (GB 32100), unique within a kind: the same
+    company may be a project owner and an agency, as two organisations (the rules compare the codes)."""
 
     __tablename__ = "organisation"
     object_type: ClassVar[str] = "organisation"
@@ -41,14 +42,15 @@ class Organisation(Base):
     kind: Mapped[str] = mapped_column(String(20), index=True)
     name: Mapped[str] = mapped_column(String(200))
     name_en: Mapped[str | None] = mapped_column(String(200))
-    uscc: Mapped[str | None] = mapped_column(String(18), unique=True)
+    uscc: Mapped[str | None] = mapped_column(String(18))
     region_code: Mapped[str | None] = mapped_column(String(12))
     address: Mapped[str | None] = mapped_column(String(300))
     phone: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     __table_args__ = (
-        CheckConstraint(f"kind IN ({', '.join(repr(kind.value) for kind in OrganisationKind)})", name="kind"),
+        UniqueConstraint("uscc", "kind"),
+        named_check("kind", f"kind IN ({', '.join(repr(kind.value) for kind in OrganisationKind)})"),
     )
 
     @property
@@ -61,7 +63,7 @@ class Organisation(Base):
         return (f"org:{self.id}", "role:operator")
 
 
-class User(Base):
+class User(Base, Stateful):
     """A person who can sign in. `email` is stored in lower case and is the sign-in name."""
 
     __tablename__ = "app_user"
@@ -89,7 +91,7 @@ class User(Base):
     last_signed_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_membership_id: Mapped[UUID | None]
 
-    __table_args__ = (*state_checks(USER), CheckConstraint("email = lower(email)", name="email_lower"))
+    __table_args__ = (*state_checks(USER), named_check("email_lower", "email = lower(email)"))
 
     @property
     def active(self) -> bool:
@@ -106,7 +108,7 @@ class User(Base):
         return (f"user:{self.id}", "role:administrator")
 
 
-class Membership(Base):
+class Membership(Base, Stateful):
     """A person's role in an organisation; a person may hold several and acts as one at a time."""
 
     __tablename__ = "membership"
@@ -168,7 +170,7 @@ class UserSession(Base):
     __table_args__ = (Index("ix_user_session_open", "user_id", "revoked_at"), Index("ix_user_session_ends_at", "ends_at"))
 
 
-class ApiToken(Base):
+class ApiToken(Base, Stateful):
     """A key for programs, bound to one membership (or to the person alone). Shown once; SHA-256 is kept."""
 
     __tablename__ = "api_token"
@@ -216,15 +218,20 @@ class Notice(Base):
 
 
 class MailMessage(Base):
-    """A mail to send after commit. In production the body is erased once the mail server has taken it."""
+    """A mail to send after commit. Subject and body are message ids, worded in `locale` when sent.
+
+    Once a mail server has taken the message, `params` (which may hold a link that lets somebody in) is emptied.
+    """
 
     __tablename__ = "mail_message"
 
     id: Mapped[UUID] = uuid_pk()
     user_id: Mapped[UUID | None]
     to_address: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(12))
     subject: Mapped[str] = mapped_column(String(300))
     body: Mapped[str] = mapped_column(Text)
+    params: Mapped[dict[str, Any]] = mapped_column(JSONValue, default=dict)
     link: Mapped[str] = mapped_column(String(600), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

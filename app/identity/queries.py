@@ -44,7 +44,7 @@ def organisation(organisation_id: UUID) -> OrganisationView:
     """The organisation with this id; raises NotFound."""
     row = db.session.get(Organisation, organisation_id)
     if row is None:
-        raise NotFound("organisation", organisation_id)
+        raise NotFound
     return _organisation_view(row)
 
 
@@ -70,9 +70,9 @@ def organisations_of_kind(kind: str) -> tuple[OrganisationView, ...]:
     return tuple(_organisation_view(row) for row in rows)
 
 
-def organisation_by_uscc(uscc: str) -> OrganisationView | None:
-    """The organisation registered under this unified social credit code."""
-    row = db.session.scalar(select(Organisation).where(Organisation.uscc == uscc))
+def organisation_by_uscc(uscc: str, kind: str) -> OrganisationView | None:
+    """The organisation of this kind registered under this unified social credit code."""
+    row = db.session.scalar(select(Organisation).where(Organisation.uscc == uscc, Organisation.kind == kind))
     return _organisation_view(row) if row else None
 
 

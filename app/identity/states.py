@@ -37,6 +37,7 @@ USER = Machine(
     name="user",
     states=UserState,
     initial=UserState.ACTIVE,
+    labels={UserState.ACTIVE: N_("Active"), UserState.SUSPENDED: N_("Suspended")},
     transitions=(
         Transition(
             "suspend",
@@ -62,6 +63,13 @@ MEMBERSHIP = Machine(
     name="membership",
     states=MembershipState,
     initial=MembershipState.REQUESTED,
+    labels={
+        MembershipState.REQUESTED: N_("Waiting for admission"),
+        MembershipState.ACTIVE: N_("Active"),
+        MembershipState.REFUSED: N_("Refused"),
+        MembershipState.ENDED: N_("Ended"),
+    },
+    next_step={MembershipState.REQUESTED: N_("An administrator of the organisation decides on the request.")},
     transitions=(
         Transition(
             "approve",
