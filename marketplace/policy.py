@@ -71,6 +71,14 @@ def procurement_parts(actor: Actor, procurement: Procurement) -> frozenset[Part]
     return frozenset(found)
 
 
+def sees_procurement(actor: Actor, procurement: Procurement) -> bool:
+    """Everybody sees a published procurement; before that its owner and those who run and watch the supermarket."""
+    held = procurement_parts(actor, procurement)
+    return (
+        procurement.is_public or bool(held & {Part.OWNER, Part.SYSTEM}) or actor.may(Permission.PROCUREMENT_SUPERVISE)
+    )
+
+
 def registration_parts(actor: Actor, registration: Registration) -> frozenset[Part]:
     """AGENCY for the people of the registered agency."""
     found = base_parts(actor)

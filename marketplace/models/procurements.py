@@ -59,6 +59,7 @@ class Procurement(Versioned, Stateful, Base):
 
     # who may apply, and how one is chosen
     qualification_rule: Mapped[dict[str, Any]] = mapped_column(JSONValue)
+    demanded_grade: Mapped[str] = mapped_column(String(8), default="")
     demanded_region: Mapped[str] = mapped_column(String(6), default="")
     has_avoidance: Mapped[bool] = mapped_column(default=False)
     method: Mapped[str] = mapped_column(String(16))

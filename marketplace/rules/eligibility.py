@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.kernel.words import N_
-from marketplace.rules.qualifications import Certificate, Requirement, meets
+from marketplace.rules.qualifications import GRADES, Certificate, Requirement, meets
 from marketplace.rules.regions import covers
 
 
@@ -155,6 +155,20 @@ def judge(demand: Demand, candidate: Candidate, on: date) -> Verdict:
             _region(demand, candidate),
         )
     )
+
+
+def raise_grade(rule: Mapping[str, Any], grade: str) -> dict[str, Any]:
+    """`rule` with every certificate asked for in at least `grade`; a stricter demand of the rule itself stays."""
+    if not grade:
+        return dict(rule)
+    for joint in ("all", "any"):
+        if joint in rule:
+            return {joint: [raise_grade(part, grade) for part in rule[joint]]}
+    if "kind" not in rule:
+        return dict(rule)
+    present = str(rule.get("grade", ""))
+    strictest = min((g for g in (present, grade) if g), key=GRADES.index)
+    return {**rule, "grade": strictest}
 
 
 def _decide(test: Test, passed: bool, good: str, bad: str) -> Check:

@@ -1,0 +1,128 @@
+"""Agencies as the eligibility rules see them, in a fixed number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.identity.queries import organisations_by_ids
+from app.kernel import clock
+from app.kernel.db import db
+from marketplace.models.agencies import Agency, Qualification
+from marketplace.models.catalogue import ItemVersion
+from marketplace.models.listings import Listing
+from marketplace.models.procurements import AvoidedAgency, Procurement
+from marketplace.rules.eligibility import Candidate, Demand, Verdict, judge
+from marketplace.rules.qualifications import Certificate
+from marketplace.states.agency import AgencyState, QualificationState
+from marketplace.states.listing import ListingState
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """An agency with what the tests need to know of it."""
+
+    agency_id: UUID
+    organisation_id: UUID
+    name: str
+    candidate: Candidate
+
+
+def demand_of(procurement: Procurement) -> Demand:
+    """What a procurement demands, with the declared conflicts and the owner's identity. Two statements."""
+    avoided = db.session.execute(
+        select(AvoidedAgency.uscc, AvoidedAgency.reason).where(AvoidedAgency.procurement_id == procurement.id)
+    ).all()
+    return Demand(
+        qualification_rule=procurement.qualification_rule,
+        region_code=procurement.demanded_region,
+        avoided={row.uscc: row.reason for row in avoided},
+        owner_uscc=owner_uscc(procurement.owner_organisation_id),
+    )
+
+
+def owner_uscc(organisation_id: UUID) -> str:
+    """The credit code of the purchaser, "" when it has none (a natural person)."""
+    owner = organisations_by_ids([organisation_id]).get(organisation_id)
+    return (owner.uscc if owner else None) or ""
+
+
+def item_of(item_version_id: UUID) -> UUID:
+    """The service item that a version belongs to: an offer of any version of it counts."""
+    return db.session.execute(select(ItemVersion.item_id).where(ItemVersion.id == item_version_id)).scalar_one()
+
+
+def applicants(item_id: UUID, agency_ids: Iterable[UUID]) -> dict[UUID, Applicant]:
+    """The given agencies by id. Three statements."""
+    wanted = set(agency_ids)
+    rows = db.session.scalars(select(Agency).where(Agency.id.in_(wanted))).all()
+    offering = set(
+        db.session.scalars(
+            select(Listing.agency_id).where(
+                Listing.item_id == item_id, Listing.state == ListingState.PUBLISHED, Listing.agency_id.in_(wanted)
+            )
+        )
+    )
+    certificates = _certificates(wanted)
+    return {row.id: _applicant(row, certificates[row.id], offers=row.id in offering) for row in rows}
+
+
+def offering_applicants(item_id: UUID) -> tuple[Applicant, ...]:
+    """Every admitted agency with an offer of this item on its shelf. Three statements."""
+    offering = select(Listing.agency_id).where(Listing.item_id == item_id, Listing.state == ListingState.PUBLISHED)
+    rows = db.session.scalars(select(Agency).where(Agency.state == AgencyState.ACTIVE, Agency.id.in_(offering))).all()
+    certificates = _certificates({row.id for row in rows})
+    return tuple(_applicant(row, certificates[row.id], offers=True) for row in rows)
+
+
+def matching(item_id: UUID, demand: Demand) -> tuple[Applicant, ...]:
+    """The agencies that would be eligible today."""
+    today = clock.today()
+    return tuple(a for a in offering_applicants(item_id) if judge(demand, a.candidate, today).is_eligible)
+
+
+def verdict_for(procurement: Procurement, agency_id: UUID) -> Verdict:
+    """All tests of one agency for one procurement, today."""
+    applicant = applicants(item_of(procurement.item_version_id), [agency_id])[agency_id]
+    return judge(demand_of(procurement), applicant.candidate, clock.today())
+
+
+def agency_of(organisation_id: UUID | None) -> Agency | None:
+    """The agency that an organisation runs, if any."""
+    if organisation_id is None:
+        return None
+    return db.session.scalar(select(Agency).where(Agency.organisation_id == organisation_id))
+
+
+def _certificates(agency_ids: set[UUID]) -> dict[UUID, list[Certificate]]:
+    found: dict[UUID, list[Certificate]] = defaultdict(list)
+    rows = db.session.execute(
+        select(
+            Qualification.agency_id,
+            Qualification.kind,
+            Qualification.grade,
+            Qualification.expires_on,
+            Qualification.state,
+        )
+        .where(Qualification.agency_id.in_(agency_ids))
+        .order_by(Qualification.id)
+    )
+    for row in rows:
+        valid = row.state == QualificationState.VALID
+        found[row.agency_id].append(Certificate(row.kind, row.grade, row.expires_on, valid))
+    return found
+
+
+def _applicant(row: Agency, certificates: list[Certificate], *, offers: bool) -> Applicant:
+    candidate = Candidate(
+        uscc=row.uscc,
+        is_admitted=row.state in {AgencyState.ACTIVE, AgencyState.SUSPENDED},
+        is_suspended=row.state == AgencyState.SUSPENDED,
+        offers_service=offers,
+        region_code=row.region_code,
+        certificates=certificates,
+        representative=row.legal_representative,
+    )
+    return Applicant(row.id, row.organisation_id, row.name, candidate)

@@ -1,0 +1,1 @@
+"""Use cases of the marketplace, the only writers; one aggregate a module, one transaction per use case."""
