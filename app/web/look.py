@@ -5,7 +5,7 @@
 - `static_url("css/chaoshi.css")` -> `/assets/css/chaoshi.3f2a1b9c.css`, cached for a year because the name changes with the content;
 - `url_with(page=2, sort=None)`: the present address with query arguments changed (`None` removes one);
 - `new_idempotency_key()`: a fresh key for a form, so that a second submit of the same form does nothing;
-- filters: `yuan` (fen -> 1,234.50), `figure` (grouped number), `day`, `moment` (Beijing time), `input_date`, `input_moment`,
+- filters: `journey` (timeline entries -> rows), `filled` (translate and put values in), `yuan` (fen -> 1,234.50), `figure` (grouped number), `day`, `moment` (Beijing time), `input_date`, `input_moment`,
   `tr` (translate a message id that arrives as data), `tone_of` (state word -> colour tone), `button_class`, `qr_svg`.
 """
 
@@ -26,11 +26,12 @@ from zoneinfo import ZoneInfo
 
 import segno
 from flask import Flask, Response, abort, request
-from flask_babel import format_date, format_datetime, format_decimal, gettext
+from flask_babel import format_date, format_datetime, format_decimal, get_locale, gettext
 from markupsafe import Markup
 from uuid6 import uuid7
 
 from app.web.guard import public
+from app.web.journey import filled, journey
 
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 ONE_YEAR: Final = 31_536_000
@@ -190,6 +191,12 @@ def _page_window(number: int, pages: int) -> list[int | None]:
     return window
 
 
+def _language() -> str:
+    """The language of this page: `en` or `zh`."""
+    locale = get_locale()
+    return "zh" if locale is None else str(locale.language)
+
+
 def _new_idempotency_key() -> str:
     return str(uuid7())
 
@@ -207,10 +214,13 @@ def install_look(app: Flask, folder: Path | None = None) -> None:
         url_with=_url_with,
         url_with_pairs=_url_with_pairs,
         page_window=_page_window,
+        language=_language,
         new_idempotency_key=_new_idempotency_key,
     )
     app.jinja_env.filters.update(
         tr=_words,
+        filled=filled,
+        journey=journey,
         yuan=_yuan,
         figure=_figure,
         day=_day,
