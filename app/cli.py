@@ -17,7 +17,7 @@ def all_jobs(app: Flask) -> tuple[Job, ...]:
     """Return the jobs of the kernel and of all domains."""
     from app.scheduler import KERNEL_JOBS
 
-    return KERNEL_JOBS + tuple(job for domain in app.extensions["domains"] for job in domain.jobs)
+    return KERNEL_JOBS + tuple(job for domain in app.extensions["chaoshi_domains"] for job in domain.jobs)
 
 
 @jobs_cli.command("list")
@@ -54,6 +54,6 @@ def register(app: Flask) -> None:
     """Add the command groups to the application."""
     app.cli.add_command(jobs_cli)
     app.cli.add_command(outbox_cli)
-    for domain in app.extensions["domains"]:
+    for domain in app.extensions["chaoshi_domains"]:
         for group in domain.commands:
             app.cli.add_command(group)

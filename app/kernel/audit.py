@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -84,6 +84,10 @@ class AuditHead(Base):
     root: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     key_id: Mapped[str] = mapped_column(sa.String(16))
     signature: Mapped[bytes] = mapped_column(sa.LargeBinary(64))
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(self.unixtime, UTC)
 
 
 _FIXED: Final = ("id", "at", "actor", "action", "object_type", "object_id", "leaf")
@@ -336,7 +340,7 @@ def signing_key() -> Ed25519PrivateKey:
     """
     path = Path(current_app.config["AUDIT_KEY_FILE"])
     if not path.exists():
-        if getattr(current_app.extensions.get("settings"), "is_production", False):
+        if getattr(current_app.extensions.get("chaoshi_settings"), "is_production", False):
             raise FileNotFoundError(f"the audit key {path} is missing; restore it from its safe place")
         _make_key(path)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -402,6 +406,11 @@ class Receipt:
 
 def latest_head() -> AuditHead | None:
     return db.session.scalar(sa.select(AuditHead).order_by(AuditHead.size.desc()).limit(1))
+
+
+def heads(limit: int) -> tuple[AuditHead, ...]:
+    """The latest heads, newest first."""
+    return tuple(db.session.scalars(sa.select(AuditHead).order_by(AuditHead.size.desc()).limit(limit)))
 
 
 def receipt(event_id: UUID) -> Receipt | None:

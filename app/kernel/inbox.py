@@ -57,8 +57,8 @@ def insert_ignore(model: type[Base], values: dict[str, Any]) -> bool:
     """
     dialect = db.engine.dialect.name
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(model)
-    result = db.session.execute(insert.values(**values).on_conflict_do_nothing())
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    key = sa.inspect(model).primary_key[0]
+    return db.session.execute(insert.values(**values).on_conflict_do_nothing().returning(key)).first() is not None
 
 
 def fingerprint(body: Any) -> str:

@@ -29,7 +29,7 @@ PATTERNS: tuple[re.Pattern[str], ...] = (
         r"[\"']?\s*[=:]\s*[\"']?[^\s\"',;&}]+"
     ),
     # mailed links that let somebody in
-    re.compile(r"(?i)(?<=/reset-password/|onfirm-address/)[A-Za-z0-9._\-]+"),
+    re.compile(r"(?i)(?:(?<=/reset-password/)|(?<=onfirm-address/))[A-Za-z0-9._\-]+"),
     # identity numbers of eighteen (GB 11643) and fifteen digits, mobile numbers, bank cards, mail addresses
     re.compile(r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[0-9Xx](?![0-9A-Za-z])"),
     re.compile(r"(?<!\d)[1-9]\d{5}\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}(?!\d)"),

@@ -17,7 +17,7 @@ SHOWN = 50
 
 def work_items() -> list[WorkItem]:
     """Return the present actor's rows from all domains: mine first, the nearest deadline first."""
-    domains: tuple[Domain, ...] = current_app.extensions["domains"]
+    domains: tuple[Domain, ...] = current_app.extensions["chaoshi_domains"]
     actor = current_actor()
     rows = [row for domain in domains if domain.worklist for row in domain.worklist(actor)]
     order = {Turn.MINE: 0, Turn.WAITING: 1, Turn.DONE: 2}
