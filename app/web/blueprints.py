@@ -10,6 +10,8 @@ ALWAYS = (
     ("app.web.language", "bp"),
     ("app.web.workbench", "bp"),
     ("app.web.workbench", "api"),
+    ("app.documents.web", "pages"),
+    ("app.documents.web", "api"),
 )
 DEVELOPMENT = ()
 

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Make NotoSansSC-<weight>.ttf here from Debian's fonts-noto-cjk: `python make_subset.py Regular` (needs fontTools).
 
 ReportLab embeds TrueType outlines only, so the CFF curves are converted; 1.2 font units of error are invisible in print.
