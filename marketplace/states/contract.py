@@ -201,7 +201,7 @@ CONTRACT = Machine(
             "terminate",
             sources=(_C.TO_SIGN_AGENCY, _C.TO_SIGN_OWNER),
             target=_C.TERMINATED,
-            who=(Part.OPERATOR,),
+            who=(Part.OPERATOR, Part.SYSTEM),
             label=N_("Terminate the contract"),
             event=ContractTerminated,
             needs_reason=True,

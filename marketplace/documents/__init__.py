@@ -1,0 +1,1 @@
+"""Letters of the marketplace as PDF, one aggregate a module."""

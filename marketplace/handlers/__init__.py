@@ -1,0 +1,1 @@
+"""Reactions of the marketplace to events, one aggregate a module."""
