@@ -42,6 +42,8 @@ FACTS: Final[Mapping[str, str]] = {
     "number": N_("Number"),
     "stars": N_("Stars"),
     "days": N_("Working days"),
+    "version": N_("Version"),
+    "last_day": N_("Last day"),
     "list_hash": N_("Hash of the list"),
     "sha256": N_("SHA-256"),
 }
