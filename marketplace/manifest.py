@@ -1,5 +1,77 @@
-"""Table of contents of the marketplace domain."""
+"""Table of contents of the marketplace domain: what each aggregate's modules offer to the application."""
 
-from app.manifest import Domain
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
 
-DOMAIN = Domain(name="marketplace")
+from app.kernel.access import Actor
+from app.kernel.states import Machine
+from app.manifest import Domain, NavigationItem, WorkItem
+from marketplace import policy
+
+# Every table belongs to the schema, whether or not a use case has imported it yet.
+from marketplace.models import agencies, catalogue, contracts, listings, procurements, reviews, rulebook  # noqa: F401
+
+AGGREGATES: Final = (
+    "home",
+    "search",
+    "catalogue",
+    "agencies",
+    "listings",
+    "procurements",
+    "contracts",
+    "reviews",
+    "draws",
+)
+_STATES: Final = ("catalogue", "agency", "listing", "procurement", "registration", "contract")
+
+
+def _offered(folder: str, name: str) -> tuple[Any, ...]:
+    """The attribute `name` of every aggregate's module in `folder` that has one."""
+    found = []
+    if find_spec(f"marketplace.{folder.partition('.')[0]}") is None:
+        return ()
+    for aggregate in AGGREGATES:
+        if find_spec(f"marketplace.{folder}.{aggregate}"):
+            try:
+                value = getattr(import_module(f"marketplace.{folder}.{aggregate}"), name, None)
+            except ImportError as missing:  # until every part has landed
+                print(f"marketplace.{folder}.{aggregate} is not complete: {missing}", file=sys.stderr)  # noqa: T201
+                continue
+            if value is not None:
+                found.append(value)
+    return tuple(found)
+
+
+def _machines() -> tuple[Machine, ...]:
+    """Every machine that a module of `states` declares."""
+    modules = (import_module(f"marketplace.states.{name}") for name in _STATES)
+    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Machine))
+
+
+def _worklist(actor: Actor) -> Sequence[WorkItem]:
+    return [row for rows_of in _offered("queries", "worklist") for row in rows_of(actor)]
+
+
+def _hrefs() -> dict[str, Any]:
+    return {kind: build for table in _offered("web.pages", "OBJECT_HREF") for kind, build in table.items()}
+
+
+def _navigation() -> tuple[NavigationItem, ...]:
+    return tuple(item for items in _offered("web.pages", "NAVIGATION") for item in items)
+
+
+DOMAIN = Domain(
+    name="marketplace",
+    machines=_machines(),
+    handlers=_offered("handlers", "HANDLERS"),
+    jobs=tuple(job for jobs in _offered("jobs", "JOBS") for job in jobs),
+    blueprints=(*_offered("web.pages", "bp"), *_offered("web.api", "bp")),
+    grants=policy.GRANTS,
+    navigation=_navigation(),
+    worklist=_worklist,
+    object_href=_hrefs(),
+    commands=_offered("web.commands", "cli"),
+)

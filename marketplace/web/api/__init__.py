@@ -1,0 +1,1 @@
+"""JSON interface of the marketplace, one aggregate a module."""

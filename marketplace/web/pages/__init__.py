@@ -1,0 +1,1 @@
+"""Pages of the marketplace, one aggregate a module."""

@@ -1,0 +1,1 @@
+"""Input and output schemas of the marketplace, one aggregate a module."""
