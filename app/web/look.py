@@ -197,6 +197,12 @@ def _language() -> str:
     return "zh" if locale is None else str(locale.language)
 
 
+def _icon_names(assets: Assets) -> Callable[[], tuple[str, ...]]:
+    sprite = (assets.folder / "vendor" / "icons" / "icons.svg").read_text(encoding="utf-8")
+    names = tuple(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite))
+    return lambda: names
+
+
 def _new_idempotency_key() -> str:
     return str(uuid7())
 
@@ -215,6 +221,7 @@ def install_look(app: Flask, folder: Path | None = None) -> None:
         url_with_pairs=_url_with_pairs,
         page_window=_page_window,
         language=_language,
+        icon_names=_icon_names(assets),
         new_idempotency_key=_new_idempotency_key,
     )
     app.jinja_env.filters.update(
