@@ -1,7 +1,7 @@
 """One transaction per use case: joined, rolled back whole, refused outside, and never losing an update."""
 
-import sqlalchemy as sa
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from app.kernel import clock
