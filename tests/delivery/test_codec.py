@@ -34,7 +34,7 @@ BLOCK = bytes.fromhex("0123456789abcdeffedcba9876543210")
 BLOCK_SEALED = "681edf34d206965e86b3e94f536e4246"
 
 
-def test_vector_a_the_documentation_sample():
+def test_vector_a_the_documentation_sample() -> None:
     assert A_KEY.raw.hex() == "4ef68182b844e3ab1fb779d995f7bbc7"
     assert codec.seal_text(A_JSON, A_KEY) == A_SEALED
     assert codec.open_request(A_SEALED, A_KEY) == A_JSON
@@ -44,16 +44,16 @@ def test_vector_a_the_documentation_sample():
     )
 
 
-def test_vector_b_a_signed_request():
+def test_vector_b_a_signed_request() -> None:
     assert codec.seal({"waybillNo": "1000000001460", "direction": "0"}, KEY) == B_SEALED
 
 
-def test_vector_c_an_unsigned_push_in_chinese():
+def test_vector_c_an_unsigned_push_in_chinese() -> None:
     assert codec.seal(json.loads(C_JSON), KEY, signed=False) == C_SEALED
     assert codec.open_push(C_SEALED, KEY) == C_JSON
 
 
-def test_the_standards_own_block():
+def test_the_standards_own_block() -> None:
     assert codec.encrypt_ecb(BLOCK, BLOCK).hex() == BLOCK_SEALED
     assert sm4.encrypt_ecb(BLOCK, BLOCK).hex() == BLOCK_SEALED
     assert sm4.decrypt_ecb(bytes.fromhex(BLOCK_SEALED), BLOCK) == BLOCK
@@ -63,14 +63,14 @@ def test_the_standards_own_block():
     st.binary(min_size=16, max_size=16),
     st.integers(0, 4).flatmap(lambda n: st.binary(min_size=16 * n, max_size=16 * n)),
 )
-def test_the_fallback_equals_openssl(key, data):
+def test_the_fallback_equals_openssl(key, data) -> None:
     sealed = codec.encrypt_ecb(data, key)
     assert sm4.encrypt_ecb(data, key) == sealed
     assert sm4.decrypt_ecb(sealed, key) == data
 
 
-def test_the_codec_works_without_sm4_in_openssl(monkeypatch):
-    def missing(*_):
+def test_the_codec_works_without_sm4_in_openssl(monkeypatch) -> None:
+    def missing(*_: object) -> None:
         raise codec.UnsupportedAlgorithm("no SM4")
 
     monkeypatch.setattr(codec, "Cipher", missing)
@@ -79,16 +79,16 @@ def test_the_codec_works_without_sm4_in_openssl(monkeypatch):
 
 
 @given(st.text())
-def test_what_is_sealed_opens_again(text):
+def test_what_is_sealed_opens_again(text) -> None:
     assert codec.open_request(codec.seal_text(text, KEY), KEY) == text
 
 
 @pytest.mark.parametrize("text", ["a" * 15, "a" * 16, "a" * 17, "审批结果寄递", "📮邮件", ""])
-def test_block_boundaries_chinese_and_emoji(text):
+def test_block_boundaries_chinese_and_emoji(text) -> None:
     assert codec.open_push(codec.seal_text(text, KEY, signed=False), KEY) == text
 
 
-def test_a_push_may_carry_the_key_or_not():
+def test_a_push_may_carry_the_key_or_not() -> None:
     assert codec.open_push(codec.seal_text(C_JSON, KEY, signed=True), KEY) == C_JSON
 
 
@@ -99,32 +99,32 @@ def test_a_push_may_carry_the_key_or_not():
         A_SEALED[:-24], A_SEALED[:-4] + "AAA=",
     ],
 )  # fmt: skip
-def test_a_broken_envelope_is_refused(sealed):
+def test_a_broken_envelope_is_refused(sealed) -> None:
     with pytest.raises(BadEnvelope):
         codec.open_request(sealed, A_KEY)
 
 
-def test_the_wrong_key_is_refused():
+def test_the_wrong_key_is_refused() -> None:
     with pytest.raises(BadEnvelope):
         codec.open_request(A_SEALED, KEY)
 
 
-def test_a_missing_signature_is_refused():
+def test_a_missing_signature_is_refused() -> None:
     with pytest.raises(BadSignature):
         codec.open_request(codec.seal_text(A_JSON, A_KEY, signed=False), A_KEY)
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "c2hvcnQ=", "U0lNLUtFWS0wMDAwMDAwMUFB"])
-def test_a_key_that_does_not_hold_sixteen_bytes_is_refused(text):
+def test_a_key_that_does_not_hold_sixteen_bytes_is_refused(text) -> None:
     with pytest.raises(BadSignKey):
         _ = codec.SignKey(text).raw
 
 
-def test_a_key_does_not_show_itself():
+def test_a_key_does_not_show_itself() -> None:
     assert "U0lN" not in repr(KEY)
 
 
-def test_a_key_of_another_length_is_no_sm4_key():
+def test_a_key_of_another_length_is_no_sm4_key() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         sm4.round_keys(b"short")
     with pytest.raises(ValueError, match="whole blocks"):

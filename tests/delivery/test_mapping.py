@@ -22,7 +22,7 @@ def status_of(code: str, **fields: str) -> Status | None:
     return mapping.observation(item(code, **fields), NO).status
 
 
-def test_every_code_stands_once_and_has_one_meaning():
+def test_every_code_stands_once_and_has_one_meaning() -> None:
     table = mapping.codes()
     assert len(table) == 238
     assert sum(1 for kind, _ in table if kind == "opCode") == 198
@@ -30,14 +30,14 @@ def test_every_code_stands_once_and_has_one_meaning():
     assert sum(1 for kind, _ in table if kind == "attemptDeliveryCode") == 16
 
 
-def test_every_reversal_names_a_code_of_the_table():
+def test_every_reversal_names_a_code_of_the_table() -> None:
     table = mapping.codes()
     for row in table.values():
         assert row.reverses == frozenset() or row.status is None
         assert all(("opCode", code) in table for code in row.reverses)
 
 
-def test_every_delivery_code_has_a_class_and_every_attempt_a_next_action():
+def test_every_delivery_code_has_a_class_and_every_attempt_a_next_action() -> None:
     for (kind, _), row in mapping.codes().items():
         if kind == "deliverCode":
             assert SignerClass(row.hint("handover"))
@@ -60,7 +60,7 @@ def test_every_delivery_code_has_a_class_and_every_attempt_a_next_action():
         ("207", None), ("not-a-code", Status.UNKNOWN),
     ],
 )  # fmt: skip
-def test_domestic_codes_that_decide_the_status(code, status):
+def test_domestic_codes_that_decide_the_status(code, status) -> None:
     assert status_of(code) is status
 
 
@@ -74,7 +74,7 @@ def test_domestic_codes_that_decide_the_status(code, status):
         ("999", SignerClass.UNSTATED, Status.DELIVERED),
     ],
 )  # fmt: skip
-def test_who_took_it(code, signer, status):
+def test_who_took_it(code, signer, status) -> None:
     seen = mapping.observation(item("704", deliverCode=code), NO)
     assert (seen.signer_class, seen.status) == (signer, status)
 
@@ -91,31 +91,31 @@ def test_who_took_it(code, signer, status):
         ("77", Status.DELIVERY_FAILED, "other", NextAction.MANUAL),
     ],
 )
-def test_why_it_was_not_delivered(code, status, reason, action):
+def test_why_it_was_not_delivered(code, status, reason, action) -> None:
     seen = mapping.observation(item("705", attemptDeliveryCode=code), NO)
     assert (seen.status, seen.reason, seen.next_action) == (status, reason, action)
 
 
-def test_wire_times_are_beijing_times():
+def test_wire_times_are_beijing_times() -> None:
     assert mapping.observation(item("203"), NO).occurred_at == datetime(2026, 1, 2, 2, 15, tzinfo=UTC)
     assert mapping.beijing(datetime(2026, 1, 1, 16, 0, tzinfo=UTC)) == "2026-01-02 00:00:00"
 
 
-def test_the_identity_of_an_event_ignores_its_prose_but_not_its_codes():
+def test_the_identity_of_an_event_ignores_its_prose_but_not_its_codes() -> None:
     one = mapping.event_key(NO, item("704", deliverCode="10", opDesc="a"))
     assert one == mapping.event_key(NO, item("704", deliverCode="10", opDesc="b"))
     assert one != mapping.event_key(NO, item("704", deliverCode="20"))
     assert one != mapping.event_key("1000000002860", item("704", deliverCode="10"))
 
 
-def test_the_signer_named_in_prose():
+def test_the_signer_named_in_prose() -> None:
     assert (
         mapping.observation(item("704", deliverCode="10", opDesc="已签收,签收人:李晓燕,投递员:王强"), NO).signer_name
         == "李晓燕"
     )
 
 
-def test_the_order_as_the_wire_wants_it():
+def test_the_order_as_the_wire_wants_it() -> None:
     moment = datetime(2026, 1, 1, 1, 2, 3, tzinfo=UTC)
     shipment = Shipment("JD-2026-000001", SENDER, RECEIVER, "营业执照", 120, moment, receiver_code="482913")
     (order,) = mapping.create_body(shipment, "1100000000001")
@@ -132,7 +132,7 @@ def test_the_order_as_the_wire_wants_it():
     assert "pickupNotes" not in order
 
 
-def test_a_booking_in_each_shape():
+def test_a_booking_in_each_shape() -> None:
     text = '{"logisticsOrderNo":"X","waybillNo":"1000000001460","routeCode":"380D-56-04-17"}'
     record = {"waybillNo": "1000000001460", "routeCode": "380D-56-04-17"}
     for body in (text, record, [record], f"[{text}]"):
@@ -140,23 +140,23 @@ def test_a_booking_in_each_shape():
         assert (booking.waybill_no, booking.route_code, booking.destination_name) == (NO, "380D-56-04-17", "")
 
 
-def test_several_numbers_for_one_order():
+def test_several_numbers_for_one_order() -> None:
     booking = mapping.booking({"waybillNo": "1000000001460, 1000000002860"})
     assert (booking.waybill_no, booking.other_waybill_nos) == ("1000000001460", ("1000000002860",))
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"waybillNo":""}', '{"routeCode":"1"}', "text", None, 3])
-def test_success_without_a_number_is_not_a_booking(body):
+def test_success_without_a_number_is_not_a_booking(body) -> None:
     with pytest.raises(BadReply):
         mapping.booking(body)
 
 
 @pytest.mark.parametrize("body", ["", None, '{"responseItems":[]}', '{"responseItems":null}', [], {}])
-def test_no_information_yet_is_not_an_error(body):
+def test_no_information_yet_is_not_an_error(body) -> None:
     assert mapping.reports(body, NO) == ()
 
 
-def test_events_that_cannot_be_read_are_left_out():
+def test_events_that_cannot_be_read_are_left_out() -> None:
     body = {
         "responseItems": [
             item("203"),
@@ -169,7 +169,7 @@ def test_events_that_cannot_be_read_are_left_out():
     assert [each.observation.code for each in mapping.reports(body, NO)] == ["203"]
 
 
-def test_amounts_are_fen():
+def test_amounts_are_fen() -> None:
     assert mapping.fen("12.34") == 1234
     assert mapping.fen(20) == 2000
     assert mapping.actual_fee('{"postageTotal":"18.00","realWeight":"132.0"}') == ActualFee(1800, 132)
@@ -179,7 +179,7 @@ def test_amounts_are_fen():
         mapping.fen("0.001")
 
 
-def test_wrong_candidates_of_the_address_parser_are_dropped():
+def test_wrong_candidates_of_the_address_parser_are_dropped() -> None:
     good = {"provName": "浙江省", "cityName": "杭州市", "countyName": "西湖区", "address": "文三路1号"}
     wrong = {"prov": "江苏省", "city": "南京市", "county": "玄武区", "address": "文三路1号"}
     found = mapping.parsed_addresses([wrong, good], "浙江杭州西湖文三路1号")

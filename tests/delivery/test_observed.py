@@ -38,7 +38,7 @@ reports = st.lists(
 
 @settings(max_examples=400)
 @given(st.data(), reports)
-def test_order_and_repetition_do_not_matter(data, events):
+def test_order_and_repetition_do_not_matter(data, events) -> None:
     expected = fold(events)
     shuffled = data.draw(
         st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=6)) if events else [])
@@ -47,22 +47,22 @@ def test_order_and_repetition_do_not_matter(data, events):
 
 
 @given(reports)
-def test_a_taken_back_report_leaves_no_trace_in_the_status(events):
+def test_a_taken_back_report_leaves_no_trace_in_the_status(events) -> None:
     later = [at(20, "704", deliverCode="10"), at(21, "743")]
     assert fold(events + later).status is fold(events).status
 
 
 @given(reports)
-def test_unknown_codes_never_change_the_status(events):
+def test_unknown_codes_never_change_the_status(events) -> None:
     assert fold([*events, at(6, "NOVEL")]).status is fold(events).status
 
 
-def test_nothing_reported_yet():
+def test_nothing_reported_yet() -> None:
     assert fold([]).status is Status.LABEL_CREATED
     assert fold([]).delivered_at is None
 
 
-def test_the_usual_course():
+def test_the_usual_course() -> None:
     tracking = fold([*course("203", "303", "305", "954", "389", "713", "702"), at(9, "704", deliverCode="10")])
     assert tracking.status is Status.DELIVERED
     assert tracking.delivered_at == START + timedelta(minutes=9)
@@ -70,12 +70,12 @@ def test_the_usual_course():
     assert tracking.collected_at == START
 
 
-def test_late_back_filled_events_do_not_move_it_back():
+def test_late_back_filled_events_do_not_move_it_back() -> None:
     delivered = at(9, "704", deliverCode="10")
     assert fold([delivered, *course("203", "303", "305")]).status is Status.DELIVERED
 
 
-def test_delivery_revoked_then_failed_then_delivered():
+def test_delivery_revoked_then_failed_then_delivered() -> None:
     events = [at(0, "203"), at(1, "702"), at(2, "704", deliverCode="10"), at(3, "743")]
     assert fold(events).status is Status.OUT_FOR_DELIVERY
     events.append(at(4, "705", attemptDeliveryCode="4"))
@@ -84,23 +84,23 @@ def test_delivery_revoked_then_failed_then_delivered():
     assert (fold(events).status, fold(events).signer_class) == (Status.DELIVERED, SignerClass.PROXY)
 
 
-def test_a_reversal_takes_back_the_newest_matching_report_only():
+def test_a_reversal_takes_back_the_newest_matching_report_only() -> None:
     events = [at(0, "704", deliverCode="20"), at(1, "704", deliverCode="10"), at(2, "743")]
     assert fold(events).signer_class is SignerClass.PROXY
 
 
-def test_a_reversal_that_comes_before_what_it_reverses():
+def test_a_reversal_that_comes_before_what_it_reverses() -> None:
     reversal = at(3, "743")
     assert fold([reversal]).unmatched_reversals == {"743"}
     assert fold([reversal, at(0, "702"), at(2, "704")]).status is Status.OUT_FOR_DELIVERY
     assert fold([reversal, at(0, "702"), at(2, "704")]).unmatched_reversals == frozenset()
 
 
-def test_a_failed_attempt_taken_back_does_not_count():
+def test_a_failed_attempt_taken_back_does_not_count() -> None:
     assert fold([at(0, "702"), at(1, "705"), at(2, "744")]).attempts == 0
 
 
-def test_returning_is_sticky_until_it_is_back():
+def test_returning_is_sticky_until_it_is_back() -> None:
     back = [at(0, "203"), at(1, "702"), at(2, "705", attemptDeliveryCode="7"), at(3, "708"), at(4, "305"), at(5, "954"),
             at(6, "713"), at(7, "702")]  # fmt: skip
     assert fold(back).status is Status.RETURNING
@@ -108,45 +108,45 @@ def test_returning_is_sticky_until_it_is_back():
     assert fold([*back, at(8, "711")]).status is Status.RETURNED
 
 
-def test_delivered_while_returning_is_a_contradiction():
+def test_delivered_while_returning_is_a_contradiction() -> None:
     tracking = fold([at(0, "203"), at(1, "708"), at(2, "704", deliverCode="10")])
     assert (tracking.status, tracking.contradictions) == (Status.RETURNING, ("704",))
 
 
-def test_returned_after_delivery():
+def test_returned_after_delivery() -> None:
     events = [at(0, "203"), at(1, "704", deliverCode="10"), at(2, "741")]
     assert fold(events).status is Status.RETURNING
     assert "after_delivery" in fold(events).flags
     assert fold([*events, at(3, "711")]).status is Status.RETURNED
 
 
-def test_transit_after_delivery_is_a_contradiction_and_changes_nothing():
+def test_transit_after_delivery_is_a_contradiction_and_changes_nothing() -> None:
     tracking = fold([at(0, "704", deliverCode="10"), at(1, "954")])
     assert (tracking.status, tracking.contradictions) == (Status.DELIVERED, ("954",))
 
 
-def test_a_collection_taken_back():
+def test_a_collection_taken_back() -> None:
     assert fold([at(0, "203"), at(1, "207")]).status is Status.LABEL_CREATED
 
 
-def test_an_address_change_keeps_the_status_and_leaves_a_flag():
+def test_an_address_change_keeps_the_status_and_leaves_a_flag() -> None:
     tracking = fold([at(0, "203"), at(1, "702"), at(2, "802")])
     assert (tracking.status, tracking.flags) == (Status.OUT_FOR_DELIVERY, {"redirected"})
 
 
 @pytest.mark.parametrize("code", ["987", "988"])
-def test_lost(code):
+def test_lost(code) -> None:
     assert fold([at(0, "203"), at(1, "651"), at(2, code)]).status is Status.LOST
 
 
-def test_signed_for_by_a_claim_is_lost_not_delivered():
+def test_signed_for_by_a_claim_is_lost_not_delivered() -> None:
     assert fold([at(0, "203"), at(1, "704", deliverCode="180")]).status is Status.LOST
 
 
-def test_events_of_one_second_fold_by_their_course():
+def test_events_of_one_second_fold_by_their_course() -> None:
     assert fold([at(0, "702"), at(0, "203"), at(0, "305")]).status is Status.OUT_FOR_DELIVERY
 
 
-def test_unknown_codes_are_kept_for_the_alarm():
+def test_unknown_codes_are_kept_for_the_alarm() -> None:
     tracking = fold([at(0, "203"), at(1, "N1"), at(2, "N2"), at(3, "N1")])
     assert (tracking.status, tracking.unknown_codes) == (Status.COLLECTED, {"N1", "N2"})

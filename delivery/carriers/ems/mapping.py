@@ -196,6 +196,10 @@ def booking(body: object) -> Booking:
 def reports(body: object, waybill_no: str) -> tuple[Report, ...]:
     """040001's answer; items that are not events are left out, an empty list is no information yet. Raises BadReply."""
     value = json_value(body)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and "responseItems" in value[0]:
+        value = value[0]
+    if isinstance(value, dict) and value and "responseItems" not in value:
+        raise BadReply("no responseItems")
     items = value.get("responseItems") if isinstance(value, dict) else value
     if items in (None, ""):
         return ()
