@@ -1,1 +1,1 @@
-"""Letters of the marketplace as PDF, one aggregate a module."""
+"""Papers that the marketplace issues, one aggregate a module; composed of `app.documents.pdf`, registered for checking."""

@@ -147,7 +147,7 @@ PROCUREMENT = Machine(
         ),
         Transition(
             "fail",
-            sources=(_P.REGISTRATION_CLOSED, _P.RESELECT),
+            sources=(_P.REGISTRATION_CLOSED, _P.SELECTING, _P.RESELECT),
             target=_P.FAILED,
             who=(Part.SYSTEM,),
             label=N_("Selection failed"),

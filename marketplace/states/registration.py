@@ -64,7 +64,6 @@ REGISTRATION = Machine(
             target=_R.INELIGIBLE,
             who=_SYSTEM,
             label=N_("Not eligible at the deadline"),
-            needs_reason=True,
         ),
         Transition(
             "avoid",
@@ -72,7 +71,6 @@ REGISTRATION = Machine(
             target=_R.AVOIDED,
             who=_SYSTEM,
             label=N_("Left out: avoidance"),
-            needs_reason=True,
         ),
         Transition(
             "step_back",

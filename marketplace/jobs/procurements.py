@@ -1,0 +1,90 @@
+"""What the clock does to procurements. Work is derived from due rows; each row is taken in its own transaction, by one worker."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from app.kernel import clock
+from app.kernel.calendar import UnknownYear
+from app.kernel.db import db
+from app.kernel.jobs import Job, every
+from app.kernel.words import N_
+from marketplace.models.procurements import Draw, Procurement
+from marketplace.services import awards, draws
+from marketplace.states.procurement import ProcurementState
+
+log = logging.getLogger(__name__)
+_P = ProcurementState
+BATCH: Final = 200
+
+
+def _walk(step: Callable[[UUID], bool], *due: ColumnElement[Any]) -> int:
+    """Take `step` for every due procurement; one that cannot be taken yet holds up no other."""
+    ids = db.session.scalars(select(Procurement.id).where(*due).order_by(Procurement.id).limit(BATCH)).all()
+    db.session.rollback()
+    return sum(_try(step, procurement_id) for procurement_id in ids)
+
+
+def _try(step: Callable[[UUID], bool], procurement_id: UUID) -> bool:
+    try:
+        return step(procurement_id)
+    except UnknownYear:
+        log.warning("a deadline waits for the calendar of its year", extra={"procurement": str(procurement_id)})
+        return False
+    except Exception:
+        db.session.rollback()
+        log.exception("a due step failed", extra={"procurement": str(procurement_id)})
+        return False
+
+
+def close_due() -> int:
+    """Close registrations whose deadline has passed."""
+    return _walk(
+        draws.close_registration, Procurement.state == _P.PUBLISHED, Procurement.registration_ends_at < clock.now()
+    )
+
+
+def freeze_due() -> int:
+    """Check, count and freeze the lists of closed registrations."""
+    return _walk(draws.freeze_list, Procurement.state == _P.REGISTRATION_CLOSED)
+
+
+def rank_due() -> int:
+    """Make due demonstration values, and rank draws whose values are all in."""
+    due = (Procurement.state == _P.SELECTING, Procurement.beacon_due_at <= clock.now())
+    made = _walk(
+        draws.make_demonstration_value,
+        *due,
+        Procurement.id.in_(select(Draw.procurement_id).where(Draw.is_demonstration)),
+    )
+    return made + _walk(draws.rank_draw, *due)
+
+
+def award_due() -> int:
+    """Issue award letters when the publicity of the result has ended."""
+    return _walk(
+        awards.issue_award, Procurement.state == _P.RESULT_PUBLICITY, Procurement.publicity_ends_at < clock.now()
+    )
+
+
+def lapse_due() -> int:
+    """Let unconfirmed awards lapse."""
+    return _walk(awards.lapse_award, Procurement.state == _P.AWARDED, Procurement.confirm_by < clock.now())
+
+
+def run_due() -> int:
+    """Every due step, in the order in which one may make the next due."""
+    return close_due() + freeze_due() + rank_due() + award_due() + lapse_due()
+
+
+JOBS = (
+    Job(
+        "marketplace.procurements",
+        run_due,
+        every(seconds=2),
+        N_("Close, freeze, rank, award and lapse procurements that are due"),
+    ),
+)

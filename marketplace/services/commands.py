@@ -1,0 +1,74 @@
+"""Inputs of the procurement use cases, frozen; the web and the demonstration build them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Avoided:
+    """A declared conflict: the agency by its unified social credit code, and why."""
+
+    uscc: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class NoticeDraft:
+    """Everything an owner states in a purchase notice. Amounts in fen, `limit_wd` in working days, the deadline aware.
+
+    `demanded_grade` raises the item's own qualification rule; `demanded_region` is a division code, "" for anywhere.
+    `case_subject` ("case:<uuid>") and `thread_id` come from an approval case that needs the deliverable.
+    """
+
+    item_version_id: UUID
+    title: str
+    project_name: str
+    region_code: str
+    content: str
+    limit_wd: int
+    fund_source: str
+    budget_fen: int
+    price_fen: int
+    registration_ends_at: datetime
+    contact_name: str
+    contact_phone: str
+    complaint_phone: str
+    project_code: str | None = None
+    place: str | None = None
+    scale: str | None = None
+    ceiling_fen: int | None = None
+    amount_note: str | None = None
+    demanded_grade: str = ""
+    demanded_region: str = ""
+    avoided: tuple[Avoided, ...] = ()
+    method: str = "random"
+    has_witness: bool = False
+    case_subject: str | None = None
+    thread_id: UUID | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Extend:
+    """A later deadline for a failed registration."""
+
+    registration_ends_at: datetime
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Register:
+    """An agency's registration. `contribution`: 64 hex digits for the draw; all zeros when it does not care."""
+
+    contribution: str = "0" * 64
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class EnterValue:
+    """One person's reading of an announced public value."""
+
+    source: str
+    value: str
+    version: int | None = None
