@@ -6,6 +6,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from app.docs_build import docs_cli
 from app.kernel import outbox
 from app.kernel.jobs import Job, run_once
 
@@ -54,6 +55,7 @@ def register(app: Flask) -> None:
     """Add the command groups to the application."""
     app.cli.add_command(jobs_cli)
     app.cli.add_command(outbox_cli)
+    app.cli.add_command(docs_cli)
     for domain in app.extensions["chaoshi_domains"]:
         for group in domain.commands:
             app.cli.add_command(group)

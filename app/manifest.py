@@ -37,7 +37,8 @@ class Turn(StrEnum):
 class WorkItem:
     """One row of a workbench: what it is, what is to be done next, by whom and until when.
 
-    `kind`, `step` and `state` are catalogue messages; `title` is content (a project's name, a case number).
+    `kind`, `step` and `state` are catalogue messages; `title` is content (a project's name, a case number). `tone` colours
+    the state: neutral, waiting, active, success, warning, danger.
     """
 
     turn: Turn
@@ -48,7 +49,7 @@ class WorkItem:
     step: str
     href: str
     due_at: datetime | None
-    updated_at: datetime | None = None
+    tone: str = "neutral"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The workbench: what waits for me, what waits for others, what is done, over all domains."""
 
 from flask import Blueprint, current_app, jsonify, render_template, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from app.kernel.clock import now
@@ -25,14 +26,32 @@ def work_items() -> list[WorkItem]:
     return sorted(rows, key=lambda r: (order[r.turn], r.due_at or far, r.number))
 
 
+TABS = (
+    (Turn.MINE, N_("My turn")),
+    (Turn.WAITING, N_("Waiting for others")),
+    (Turn.DONE, N_("Done")),
+)
+EMPTY = {
+    Turn.MINE: (N_("Nothing waits for you"), N_("As soon as a step is yours, it is listed here with its deadline.")),
+    Turn.WAITING: (N_("Nobody keeps you waiting"), N_("What others have to do for you is listed here.")),
+    Turn.DONE: (N_("Nothing is finished yet"), N_("Finished matters are listed here.")),
+}
+
+
 @bp.get("/workbench")
 @signed_in
 def workbench() -> str:
     rows = work_items()
-    shown = request.args.get("turn", Turn.MINE)
-    counts = {turn: sum(r.turn == turn for r in rows) for turn in Turn}
-    wanted = [r for r in rows if r.turn == shown][:SHOWN]
-    return render_template("workbench.html", rows=wanted, counts=counts, turn=shown, turns=Turn)
+    shown = Turn(request.args.get("turn", Turn.MINE)) if request.args.get("turn") in set(Turn) else Turn.MINE
+    title, text = EMPTY[shown]
+    return render_template(
+        "workbench.html",
+        rows=[r for r in rows if r.turn == shown][:SHOWN],
+        turn=shown,
+        tabs=[{"turn": t, "label": gettext(label), "count": sum(r.turn == t for r in rows)} for t, label in TABS],
+        empty_title=gettext(title),
+        empty_text=gettext(text),
+    )
 
 
 @api.get("/workbench")
