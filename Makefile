@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgresql check fix docs bench demo lock messages catalogues clean screenshots
+.PHONY: vendor help run test test-sqlite test-postgresql check fix docs bench demo lock messages catalogues clean screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -77,6 +77,10 @@ demo: catalogues ## fill the database with demonstration data
 
 screenshots: $(VENV)/.dev catalogues browser ## take the pictures of docs/screenshots
 	$(BIN)/python -m tests.browser.screenshots
+
+vendor: ## copy the front-end packages of package.json to app/web/static/vendor (needs Node; the result is committed)
+	npm ci --ignore-scripts --no-audit --no-fund
+	node tools/vendor.mjs
 
 lock: $(VENV)/.dev ## resolve requirements/*.in again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements/app.in -o requirements/app.lock

@@ -13,7 +13,7 @@ ALWAYS = (
     ("app.documents.web", "pages"),
     ("app.documents.web", "api"),
 )
-DEVELOPMENT = ()
+DEVELOPMENT = (("app.web.styleguide", "bp"),)
 
 
 def of(settings: Settings) -> tuple[Blueprint, ...]:
