@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.kernel.access import Actor, Role
+from marketplace.models.agencies import Agency, Qualification
 from marketplace.models.contracts import Contract
+from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.states.contract import ContractState
 from marketplace.states.parts import Part
@@ -17,8 +19,12 @@ from marketplace.states.parts import Part
 class Permission(StrEnum):
     """What a role may open or start at all; the object's own parts are asked in addition."""
 
+    ADMISSION_CHECK = "marketplace:admission:check"
+    AGENCY_MANAGE = "marketplace:agency:manage"
+    CATALOGUE_MANAGE = "marketplace:catalogue:manage"
     CONTRACT_READ = "marketplace:contract:read"
     DRAW_BEACON = "marketplace:draw:beacon"
+    LISTING_MANAGE = "marketplace:listing:manage"
     NOTICE_CHECK = "marketplace:notice:check"
     PROCUREMENT_CREATE = "marketplace:procurement:create"
     PROCUREMENT_SUCCESSION = "marketplace:procurement:succession"
@@ -31,10 +37,11 @@ _WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ})
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ}),
-    Role.AGENCY: frozenset({_P.REGISTRATION_CREATE, _P.CONTRACT_READ}),
+    Role.AGENCY: frozenset({_P.REGISTRATION_CREATE, _P.CONTRACT_READ, _P.AGENCY_MANAGE, _P.LISTING_MANAGE}),
     Role.PRACTITIONER: frozenset({_P.CONTRACT_READ}),
-    Role.OPERATOR: _WATCH | {_P.NOTICE_CHECK, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
-    Role.REGULATOR: _WATCH | {_P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
+    Role.OPERATOR: _WATCH
+    | {_P.ADMISSION_CHECK, _P.CATALOGUE_MANAGE, _P.NOTICE_CHECK, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
+    Role.REGULATOR: _WATCH | {_P.CATALOGUE_MANAGE, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
     Role.AUDITOR: _WATCH,
 }
 PUBLIC_GRANTS: Final[frozenset[str]] = frozenset()
@@ -130,3 +137,17 @@ PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
 def parts(actor: Actor, obj: object) -> frozenset[Part]:
     """The parts `actor` plays towards `obj`. Raises KeyError for a kind of object that has no policy."""
     return PARTS[type(obj)](actor, obj)
+
+
+def agency_parts(actor: Actor, agency: Agency | Qualification | Listing) -> frozenset[Part]:
+    """AGENCY for the agency's own authorised people, towards its file, certificates and offers; else the base parts."""
+    found = base_parts(actor)
+    if acts_for(actor, agency.organisation_id, Role.AGENCY):
+        found.add(Part.AGENCY)
+    return frozenset(found)
+
+
+def sees_file(actor: Actor, agency: Agency) -> bool:
+    """Whose admission file with its papers an actor may open: its own people, the operator, regulator and auditor."""
+    watches = actor.has(Role.OPERATOR, Role.REGULATOR, Role.AUDITOR) or actor.is_system
+    return watches or acts_for(actor, agency.organisation_id, Role.AGENCY, Role.PRACTITIONER)
