@@ -140,7 +140,7 @@ def test_a_lost_key_is_not_replaced_in_silence(app, tmp_path, monkeypatch) -> No
     path = Path(app.config["AUDIT_KEY_FILE"])
     assert path.stat().st_mode & 0o077 == 0
     path.unlink()
-    monkeypatch.setitem(app.extensions, "settings", type("Production", (), {"is_production": True})())
+    monkeypatch.setitem(app.extensions, "chaoshi_settings", type("Production", (), {"is_production": True})())
     with pytest.raises(FileNotFoundError):
         audit.signing_key()
 
