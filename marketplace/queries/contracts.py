@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, case, or_, select
 from app.identity.queries import organisations_by_ids
 from app.kernel import clock, work_calendar
 from app.kernel.access import Actor, Role
-from app.kernel.calendar import WorkCalendar
+from app.kernel.calendar import WorkCalendar, end_of_day
 from app.kernel.db import db
 from app.kernel.errors import NotFound
+from app.kernel.words import N_
+from app.manifest import Turn, WorkItem
 from app.web.paging import Page, page_of
 from marketplace.models.contracts import ClockPause, Contract, ContractSignature, Deliverable
 from marketplace.models.procurements import Procurement
@@ -430,3 +432,28 @@ def _rating_view(row: Rating) -> RatingView:
 def state_label(state: str) -> str:
     """The catalogue message of a contract's state."""
     return CONTRACT.labels[S(state)]
+
+
+def worklist(actor: Actor) -> tuple[WorkItem, ...]:
+    """Rows of the workbench: contracts of the actor's organisation that are not closed, in one statement."""
+    if not actor.has(Role.OWNER, Role.AGENCY):
+        return ()
+    rows = open_contracts(actor)
+    return tuple(_work_item(actor, row) for row in rows)
+
+
+def _work_item(actor: Actor, row: Contract) -> WorkItem:
+    sides = {Part.OWNER: row.owner_organisation_id, Part.AGENCY: row.agency_organisation_id}
+    turn = turn_of(row)
+    due = due_of(row)
+    return WorkItem(
+        turn=Turn.MINE if turn and sides[turn] == actor.organisation_id else Turn.WAITING,
+        kind=N_("Contract"),
+        number=row.number,
+        title=row.title,
+        state=state_label(row.state),
+        step=CONTRACT.next_step[S(row.state)],
+        href=f"/contracts/{row.id}",
+        due_at=end_of_day(due) if due is not None and not isinstance(due, datetime) else due,
+        updated_at=row.signed_at or row.created_at,
+    )
