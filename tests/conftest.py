@@ -39,7 +39,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 def _create_schema(url: str, data_dir: Path) -> None:
     app = create_app(Settings(mode=Mode.TESTING, data_dir=data_dir, database_url=url))
     with app.app_context():
-        Base.metadata.create_all(db.engine)
+        Base.metadata.create_all(db.engine)  # tests/kernel/test_migrations.py proves that the migrations lead here
         db.session.remove()
         db.engine.dispose()
 
@@ -71,7 +71,7 @@ def database(template_database: str, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{target}"
         return
     name = f"test_{uuid4().hex[:12]}"
-    template = template_database.rsplit("/", 1)[1].split("?")[0]
+    template = template_database.rsplit("/", maxsplit=1)[1].split("?", maxsplit=1)[0]
     server = sa.create_engine(postgresql_url("postgres"), isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -29,3 +30,13 @@ def postgresql_url(name: str) -> str:
     """Return the SQLAlchemy address of database `name` on the test server, starting it if need be."""
     url = sa.make_url(_server().get_uri())
     return url.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+
+def a_database() -> str:
+    """Create an empty database on the test server and return its address."""
+    name = f"bare_{uuid4().hex[:12]}"
+    server = sa.create_engine(postgresql_url("postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    server.dispose()
+    return postgresql_url(name)

@@ -251,6 +251,16 @@ def in_transaction() -> bool:
 
 
 @contextmanager
+def write_lock() -> Iterator[None]:
+    """Make connections opened here take SQLite's write lock at BEGIN; for migrations, which use no session."""
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+@contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one writing transaction, or join the one that is open; commit at the end of the outermost."""
     session: Session = db.session()
