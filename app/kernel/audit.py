@@ -550,15 +550,12 @@ class _Verifier:
     def _nodes(self, computed: dict[tuple[int, int], bytes]) -> None:
         for level in sorted({level for level, _ in computed}):
             indices = [index for at, index in computed if at == level]
-            stored = dict(
-                db.session.execute(
-                    sa.select(AuditNode.idx, AuditNode.hash).where(
-                        AuditNode.level == level, AuditNode.idx.between(min(indices), max(indices))
-                    )
+            found = db.session.execute(
+                sa.select(AuditNode.idx, AuditNode.hash).where(
+                    AuditNode.level == level, AuditNode.idx.between(min(indices), max(indices))
                 )
-                .tuples()
-                .all()
             )
+            stored = {row.idx: row.hash for row in found}
             for index in indices:
                 if stored.get(index) != computed[level, index]:
                     self.problems.append(f"node {level}/{index}: {'differs' if index in stored else 'missing'}")
