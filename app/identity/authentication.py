@@ -31,15 +31,21 @@ def init_identity(app: Flask) -> None:
     init_security(app, settings)
 
 
-def actor_of(user_id: UUID, organisation_id: UUID | None, role: Role, name: str) -> Actor:
-    """An actor with what its role, and everybody, may do."""
+def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
+    """What these roles, and everybody, may do, from the grants of all domains."""
     grants = current_app.extensions["chaoshi_grants"]
-    return Actor(user_id, organisation_id, frozenset({role}), name, grants[role] | grants[None])
+    return frozenset(grants[None]).union(*(grants[role] for role in roles))
+
+
+def actor_of(user_id: UUID, organisation_id: UUID | None, role: Role, name: str) -> Actor:
+    """An actor with what its role may do."""
+    roles = frozenset({role})
+    return Actor(user_id, organisation_id, roles, name, permissions_of(roles))
 
 
 def visitor() -> Actor:
     """Somebody who is not signed in."""
-    return replace(ANONYMOUS, permissions=current_app.extensions["chaoshi_grants"][None])
+    return replace(ANONYMOUS, permissions=permissions_of(frozenset()))
 
 
 def load_actor() -> Actor:

@@ -167,7 +167,10 @@ class UserSession(Base):
     authenticated_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    __table_args__ = (Index("ix_user_session_open", "user_id", "revoked_at"), Index("ix_user_session_ends_at", "ends_at"))
+    __table_args__ = (
+        Index("ix_user_session_open", "user_id", "revoked_at"),
+        Index("ix_user_session_ends_at", "ends_at"),
+    )
 
 
 class ApiToken(Base, Stateful):

@@ -123,9 +123,7 @@ class Sessions(SessionInterface):
         if session:
             self._set_cookie(response, VISITOR + _visitor_serializer(app).dumps(dict(session)))
         elif session.cookie_present:
-            response.delete_cookie(
-                self.cookie_name, path="/", secure=self.secure, httponly=True, samesite="Lax"
-            )
+            response.delete_cookie(self.cookie_name, path="/", secure=self.secure, httponly=True, samesite="Lax")
 
     def _set_cookie(self, response: Response, value: str) -> None:
         response.set_cookie(

@@ -10,6 +10,13 @@ ALWAYS = (
     ("app.web.language", "bp"),
     ("app.web.workbench", "bp"),
     ("app.web.workbench", "api"),
+    ("app.web.identity.sign_in", "pages"),
+    ("app.web.identity.account", "pages"),
+    ("app.web.identity.administration", "pages"),
+    ("app.web.identity.api", "steps"),
+    ("app.web.identity.api", "api"),
+    ("app.web.health", "bp"),
+    ("app.web.reference", "bp"),
     ("app.documents.web", "pages"),
     ("app.documents.web", "api"),
 )

@@ -246,7 +246,9 @@ def _store_password(
     queue_mail(
         user,
         subject=N_("Your password was changed"),
-        body=N_("The password of your account was changed and all sessions were ended. If this was not you, ask for a new password at once."),
+        body=N_(
+            "The password of your account was changed and all sessions were ended. If this was not you, ask for a new password at once."
+        ),
         params={},
         link="/forgot-password",
     )
@@ -266,9 +268,7 @@ def is_staff(user_id: UUID) -> bool:
     return any(role not in PUBLIC_ROLES for role in roles)
 
 
-def _check_strength(
-    password: str, own_words: tuple[str, ...], *, staff: bool = False, field: str = "password"
-) -> None:
+def _check_strength(password: str, own_words: tuple[str, ...], *, staff: bool = False, field: str = "password") -> None:
     reason = passwords.weakness(password, own_words=own_words, staff=staff)
     if reason is not None:
         raise Refused("password-weak", reason, field=field)

@@ -95,7 +95,9 @@ def give_role(actor: Actor, organisation_id: UUID, command: GiveRole) -> UUID:
         raise Refused("role-not-of-kind", N_("This kind of organisation does not have that role."), field="role")
     user = accounts.user_by_email(command.email)
     if user is None:
-        raise Refused("user-unknown", N_("There is no account with this address. Ask the person to register."), field="email")
+        raise Refused(
+            "user-unknown", N_("There is no account with this address. Ask the person to register."), field="email"
+        )
     held = db.session.scalar(
         select(Membership.id).where(
             Membership.user_id == user.id,
@@ -106,9 +108,7 @@ def give_role(actor: Actor, organisation_id: UUID, command: GiveRole) -> UUID:
     )
     if held is not None:
         raise Conflict("already-member", N_("This person already has this role here, or has asked for it."))
-    membership = organisations.add_membership(
-        organisation_id, user.id, command.role, administers=command.administers
-    )
+    membership = organisations.add_membership(organisation_id, user.id, command.role, administers=command.administers)
     record(membership, "role-given", actor, title=N_("Role given"), detail={"role": str(command.role)})
     notify(
         to_user=user.id,

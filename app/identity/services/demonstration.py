@@ -29,13 +29,43 @@ class DemoAccount:
 
 # kind, name, English name, unified social credit code (check digit valid, invented), region
 ORGANISATIONS: tuple[tuple[str, str, str, str, str], ...] = (
-    (OrganisationKind.OWNER, "云港市城市建设投资有限公司", "Yungang City Construction Investment Co.", "91440101MA0000001N", "440106"),
-    (OrganisationKind.AGENCY, "岭南勘测设计咨询有限公司", "Lingnan Survey and Design Consultants", "91440101MA00000025", "440106"),
-    (OrganisationKind.OPERATOR, "云港市中介超市管理办公室", "Yungang Supermarket Office", "12440100MB00000038", "440100"),
-    (OrganisationKind.REGULATOR, "云港市发展和改革局", "Yungang Development and Reform Bureau", "11440100MB0000004X", "440100"),
-    (OrganisationKind.DEPARTMENT, "云港市自然资源和规划局", "Yungang Natural Resources Bureau", "11440100MB00000056", "440100"),
+    (
+        OrganisationKind.OWNER,
+        "云港市城市建设投资有限公司",
+        "Yungang City Construction Investment Co.",
+        "91440101MA0000001Q",
+        "440106",
+    ),
+    (
+        OrganisationKind.AGENCY,
+        "岭南勘测设计咨询有限公司",
+        "Lingnan Survey and Design Consultants",
+        "91440101MA0000002U",
+        "440106",
+    ),
+    (
+        OrganisationKind.OPERATOR,
+        "云港市中介超市管理办公室",
+        "Yungang Supermarket Office",
+        "12440100MB0000003P",
+        "440100",
+    ),
+    (
+        OrganisationKind.REGULATOR,
+        "云港市发展和改革局",
+        "Yungang Development and Reform Bureau",
+        "11440100MB0000004X",
+        "440100",
+    ),
+    (
+        OrganisationKind.DEPARTMENT,
+        "云港市自然资源和规划局",
+        "Yungang Natural Resources Bureau",
+        "11440100MB00000051",
+        "440100",
+    ),
     (OrganisationKind.HALL, "云港市政务服务中心", "Yungang Government Service Hall", "11440100MB00000064", "440100"),
-    (OrganisationKind.AUDITOR, "云港市审计局", "Yungang Audit Bureau", "11440100MB00000072", "440100"),
+    (OrganisationKind.AUDITOR, "云港市审计局", "Yungang Audit Bureau", "11440100MB00000077", "440100"),
 )
 
 # role, kind of its organisation, name, mail address
@@ -63,19 +93,33 @@ def ensure_demo_accounts() -> dict[Role, DemoAccount]:
     return {role: _account(role, homes.get(kind or ""), name, email) for role, kind, name, email in ACCOUNTS}
 
 
-def demo_accounts() -> tuple[tuple[User, Membership | None, Organisation | None], ...]:
-    """Accounts of the development panel with their part, in the order of the roles."""
+@dataclass(frozen=True)
+class DemoEntry:
+    """A line of the development panel."""
+
+    user_id: UUID
+    name: str
+    email: str
+    role: Role
+    organisation: str
+
+
+def demo_entries() -> tuple[DemoEntry, ...]:
+    """Demonstration accounts with their first part, in the order of the roles."""
     rows = db.session.execute(
-        select(User, Membership, Organisation)
+        select(User, Membership.role, Organisation.name)
         .outerjoin(Membership, (Membership.user_id == User.id) & (Membership.state == MembershipState.ACTIVE))
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
         .where(User.demo.is_(True), User.state == UserState.ACTIVE)
-        .order_by(User.created_at, User.id)
-        .limit(60)
+        .order_by(User.created_at, User.id, Membership.created_at)
+        .limit(100)
     )
+    found: dict[UUID, DemoEntry] = {}
+    for user, role, organisation in rows:
+        known = Role(role) if role else Role.APPLICANT
+        found.setdefault(user.id, DemoEntry(user.id, user.name, user.email, known, organisation or ""))
     order = {role: position for position, role in enumerate(Role)}
-    found = [(row[0], row[1], row[2]) for row in rows]
-    return tuple(sorted(found, key=lambda row: order[Role(row[1].role)] if row[1] else order[Role.APPLICANT]))
+    return tuple(sorted(found.values(), key=lambda entry: order[entry.role]))
 
 
 def _organisation(row: tuple[str, str, str, str, str]) -> Organisation:
@@ -83,9 +127,7 @@ def _organisation(row: tuple[str, str, str, str, str]) -> Organisation:
     known = db.session.scalar(select(Organisation).where(Organisation.uscc == uscc, Organisation.kind == kind))
     if known is not None:
         return known
-    made = Organisation(
-        kind=kind, name=name, name_en=name_en, uscc=uscc, region_code=region, created_at=clock.now()
-    )
+    made = Organisation(kind=kind, name=name, name_en=name_en, uscc=uscc, region_code=region, created_at=clock.now())
     db.session.add(made)
     db.session.flush()  # memberships refer to it
     return made

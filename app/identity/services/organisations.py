@@ -97,9 +97,7 @@ def add_organisation(actor: Actor, command: CreateOrganisation) -> Organisation:
     return organisation
 
 
-def add_membership(
-    organisation_id: UUID, user_id: UUID, role: Role, *, administers: bool = False
-) -> Membership:
+def add_membership(organisation_id: UUID, user_id: UUID, role: Role, *, administers: bool = False) -> Membership:
     """Add an active place in the caller's transaction."""
     moment = clock.now()
     membership = Membership(
@@ -135,7 +133,9 @@ def request_membership(actor: Actor, command: JoinOrganisation) -> UUID:
     )
     if organisation is None or command.role not in policy.ROLES_OF_KIND[organisation.kind]:
         raise Refused(
-            "organisation-unknown", N_("No such organisation is registered here. Check the code, or set it up."), field="uscc"
+            "organisation-unknown",
+            N_("No such organisation is registered here. Check the code, or set it up."),
+            field="uscc",
         )
     if _open_membership(actor.user_id, organisation.id, command.role) is not None:
         raise Conflict("already-member", N_("You already have this part, or have asked for it."))

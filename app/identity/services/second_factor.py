@@ -56,7 +56,9 @@ def disable(actor: Actor) -> None:
     queue_mail(
         user,
         subject=N_("One-time codes were turned off"),
-        body=N_("Signing in to your account now asks for the password only. If this was not you, change your password at once."),
+        body=N_(
+            "Signing in to your account now asks for the password only. If this was not you, change your password at once."
+        ),
         params={},
         link="/account/security",
     )
