@@ -9,8 +9,13 @@ def all_domains() -> tuple[Domain, ...]:
     import delivery.manifest
     import marketplace.manifest
     import payments.manifest
+    from app.identity.handlers import HANDLERS
+    from app.identity.jobs import JOBS
+    from app.identity.states import MACHINES
 
+    identity = Domain("identity", machines=MACHINES, handlers=(HANDLERS,), jobs=JOBS)
     return (
+        identity,
         payments.manifest.DOMAIN,
         delivery.manifest.DOMAIN,
         marketplace.manifest.DOMAIN,

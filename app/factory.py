@@ -1,7 +1,6 @@
 """The composition root: settings in, a Flask application out."""
 
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from app.kernel.db import db, engine_options, init_db
 from app.kernel.timeline import TimelineEntry
 from app.manifest import Domain, NavigationItem
 from app.settings import Settings
-from app.web import language, look
+from app.web import csrf, headers, language, look, request_log
 from app.web.guard import check_policies
+from app.web.identity.context import for_every_page
 from app.web.problems import register_problems
 from app.web.session import current_actor
 
@@ -90,17 +90,15 @@ def _grants(domains: tuple[Domain, ...]) -> dict[Role, frozenset[str]]:
 def _install_web(app: Flask, settings: Settings, domains: tuple[Domain, ...]) -> None:
     from app.web import blueprints
 
-    for name in ("app.web.request_log", "app.web.headers"):  # until both have landed
-        try:
-            import_module(name).init_app(app)
-        except ModuleNotFoundError:
-            continue
+    request_log.init_app(app)
+    headers.init_app(app)
     init_identity(app)
 
     @app.before_request
     def _load_actor() -> None:
         g.actor = load_actor()
 
+    csrf.init_app(app)
     register_problems(app)
     look.install_look(app)
     for blueprint in blueprints.of(settings):
@@ -115,6 +113,7 @@ def _install_web(app: Flask, settings: Settings, domains: tuple[Domain, ...]) ->
             "settings": settings,
             "locale": str(get_locale()),
             "languages": language.LANGUAGES,
+            **for_every_page(actor, settings),
         }
 
 

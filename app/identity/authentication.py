@@ -34,7 +34,7 @@ def init_identity(app: Flask) -> None:
 def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
     """What these roles, and everybody, may do, from the grants of all domains."""
     grants = current_app.extensions["chaoshi_grants"]
-    return frozenset(grants[None]).union(*(grants[role] for role in roles))
+    return frozenset(grants.get(None, ())).union(*(grants.get(role, ()) for role in roles))
 
 
 def actor_of(user_id: UUID, organisation_id: UUID | None, role: Role, name: str) -> Actor:

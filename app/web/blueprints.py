@@ -20,7 +20,10 @@ ALWAYS = (
     ("app.documents.web", "pages"),
     ("app.documents.web", "api"),
 )
-DEVELOPMENT = (("app.web.styleguide", "bp"),)
+DEVELOPMENT = (
+    ("app.web.styleguide", "bp"),
+    ("app.web.identity.development", "pages"),
+)
 
 
 def of(settings: Settings) -> tuple[Blueprint, ...]:

@@ -1,0 +1,46 @@
+"""What the page frame shows of the person: organisation, unread notices, links of the account menu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from app.identity import policy, sessions
+from app.identity.queries import accounts, organisation_name
+from app.kernel.access import Actor
+from app.kernel.words import N_
+from app.settings import Settings
+
+
+def for_every_page(actor: Actor, settings: Settings) -> dict[str, Any]:
+    """Variables of the layout."""
+    if actor.user_id is None:
+        return {"demonstration": settings.demonstration, "unread_notices": 0, "account_links": ()}
+    signed_in = sessions.signed_in()
+    name = signed_in.organisation_name if signed_in else organisation_name(actor.organisation_id)
+    return {
+        "demonstration": settings.demonstration,
+        "organisation_name": name,
+        "unread_notices": accounts.unread_notices(actor.user_id),
+        "account_links": account_links(actor),
+    }
+
+
+def account_links(actor: Actor) -> list[dict[str, str]]:
+    """Links of the account menu, by what the person may do."""
+    links = [
+        _link(N_("My account"), "account.profile", "user-circle"),
+        _link(N_("Security and sessions"), "account.security_page", "shield-lock"),
+        _link(N_("My parts and organisations"), "account.organisations_page", "building-community"),
+        _link(N_("Notices"), "account.notices_page", "bell"),
+        _link(N_("API tokens"), "account.tokens", "key"),
+    ]
+    if actor.may(policy.READ_USERS):
+        links.append(_link(N_("Accounts and roles"), "administration.users", "users"))
+        links.append(_link(N_("Organisations"), "administration.organisations", "building"))
+    return links
+
+
+def _link(label: str, endpoint: str, icon: str) -> dict[str, str]:
+    return {"label": label, "href": url_for(endpoint), "icon": icon}
