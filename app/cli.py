@@ -1,5 +1,6 @@
-"""flask jobs | outbox | search | audit | demo: the work of the worker by hand, and demonstration data."""
+"""flask jobs | outbox | docs | backup, and the commands of the domains."""
 
+from pathlib import Path
 from uuid import UUID
 
 import click
@@ -8,6 +9,7 @@ from flask.cli import AppGroup
 
 from app.docs_build import docs_cli
 from app.kernel import outbox
+from app.kernel.backup import back_up
 from app.kernel.jobs import Job, run_once
 
 jobs_cli = AppGroup("jobs", help="The jobs that the worker runs.")
@@ -51,11 +53,19 @@ def retry_message(message_id: UUID) -> None:
     outbox.revive(message_id)
 
 
+@click.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+def backup(target: Path) -> None:
+    """Copy the live SQLite database to TARGET and check the copy."""
+    click.echo(f"{back_up(target)} bytes")
+
+
 def register(app: Flask) -> None:
     """Add the command groups to the application."""
     app.cli.add_command(jobs_cli)
     app.cli.add_command(outbox_cli)
     app.cli.add_command(docs_cli)
+    app.cli.add_command(backup)
     for domain in app.extensions["chaoshi_domains"]:
         for group in domain.commands:
             app.cli.add_command(group)
