@@ -1,7 +1,7 @@
 """Agencies as the eligibility rules see them, in a fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -32,15 +32,25 @@ class Applicant:
 
 def demand_of(procurement: Procurement) -> Demand:
     """What a procurement demands, with the declared conflicts and the owner's identity. Two statements."""
-    avoided = db.session.execute(
-        select(AvoidedAgency.uscc, AvoidedAgency.reason).where(AvoidedAgency.procurement_id == procurement.id)
-    ).all()
-    return Demand(
-        qualification_rule=procurement.qualification_rule,
-        region_code=procurement.demanded_region,
-        avoided={row.uscc: row.reason for row in avoided},
-        owner_uscc=owner_uscc(procurement.owner_organisation_id),
-    )
+    return demands_of([procurement])[procurement.id]
+
+
+def demands_of(procurements: Sequence[Procurement]) -> dict[UUID, Demand]:
+    """What each of these procurements demands. Two statements, however many there are."""
+    ids = [p.id for p in procurements]
+    avoided: dict[UUID, dict[str, str]] = defaultdict(dict)
+    for row in db.session.scalars(select(AvoidedAgency).where(AvoidedAgency.procurement_id.in_(ids))):
+        avoided[row.procurement_id][row.uscc] = row.reason
+    owners = organisations_by_ids({p.owner_organisation_id for p in procurements})
+    return {
+        p.id: Demand(
+            qualification_rule=p.qualification_rule,
+            region_code=p.demanded_region,
+            avoided=avoided[p.id],
+            owner_uscc=owners[p.owner_organisation_id].uscc or "",
+        )
+        for p in procurements
+    }
 
 
 def owner_uscc(organisation_id: UUID) -> str:
