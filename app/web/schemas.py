@@ -1,12 +1,12 @@
 """Base classes and fields of all input schemas. One schema reads the JSON body and the HTML form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 from werkzeug.datastructures import FileStorage
 
+from app.kernel.commands import Plain, WithReason
 from app.kernel.files import Upload
 from app.kernel.money import Money
 from app.kernel.words import N_
@@ -107,19 +107,6 @@ def text(
         metadata={"label": label, "hint": hint, "widget": widget, **metadata},
         **missing,
     )
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A step without input: only the version that the page showed."""
-
-    version: int | None = None
-
-
-@dataclass(frozen=True)
-class WithReason:
-    reason: str
-    version: int | None = None
 
 
 def version_field() -> fields.Integer:

@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 from app.documents import revoke
 from app.kernel import clock, work_calendar
 from app.kernel.access import SYSTEM, Actor
+from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, lock, use_case
 from app.kernel.errors import Conflict, NotAllowed
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from app.web.schemas import Plain, WithReason
 from marketplace.documents.procurements import issue_award_letter
 from marketplace.events.procurements import AwardConfirmed, AwardIssued, ProcurementFailed, WinnerLost
 from marketplace.models.procurements import DrawRank, Procurement, Registration

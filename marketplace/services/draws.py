@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 from app.kernel import clock, work_calendar
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.calendar import BEIJING
+from app.kernel.commands import WithReason
 from app.kernel.db import db, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from app.web.schemas import WithReason
 from marketplace.events.procurements import ProcurementFailed, RegistrationClosed, SelectionDecided
 from marketplace.models.procurements import (
     Draw,

@@ -15,12 +15,12 @@ from app.identity.queries import organisation_by_uscc, organisation_name
 from app.kernel import clock, work_calendar
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.calendar import beijing_date, end_of_day
+from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from app.web.schemas import Plain, WithReason
 from marketplace.events.procurements import NoticeReturned, NoticeSubmitted, ProcurementPublished, ProcurementStopped
 from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ItemVersion, ServiceItem

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from app.kernel import clock
 from app.kernel.access import Actor, Role
+from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from app.web.schemas import Plain, WithReason
 from marketplace.models.agencies import Agency
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.policy import parts
