@@ -96,7 +96,7 @@ def _serve(assets: Assets) -> Callable[[str], Response]:
         if plain is None:
             abort(404)
         path = assets.folder / plain
-        compressed = path.suffix in _TEXT_SUFFIXES and "gzip" in request.accept_encodings
+        compressed = path.suffix in _TEXT_SUFFIXES and request.accept_encodings["gzip"] > 0
         response = Response(
             _content(path, compressed), mimetype=mimetypes.guess_type(plain)[0] or "application/octet-stream"
         )

@@ -40,7 +40,9 @@ class _EveryWidget(InputSchema):
         metadata={"label": N_("Category"), "choices": (("survey", N_("Surveying")), ("audit", N_("Auditing")))},
     )
     region = text(N_("Region"), widget="region")
-    licence = UploadField(required=True, metadata={"label": N_("Business licence"), "hint": N_("PDF or picture, at most 20 MB.")})
+    licence = UploadField(
+        required=True, metadata={"label": N_("Business licence"), "hint": N_("PDF or picture, at most 20 MB.")}
+    )
     agree = fields.Boolean(required=True, metadata={"label": N_("I have read the rules of the supermarket.")})
     secret = text(N_("Password"), widget="password")
 
@@ -63,9 +65,12 @@ class _Option:
     selected: bool = False
 
 
-def _action(name: str, label: str, **kind: bool) -> ActionView:
-    wanted = {"needs_form": False, "danger": False, "primary": False, **kind}
-    return ActionView(name=name, label=label, href="/styleguide", version=3, **wanted)
+def _action(
+    name: str, label: str, *, needs_form: bool = False, danger: bool = False, primary: bool = False
+) -> ActionView:
+    return ActionView(
+        name=name, label=label, href="/styleguide", needs_form=needs_form, danger=danger, primary=primary, version=3
+    )
 
 
 def _form(*, wrong: bool) -> Form:

@@ -1,0 +1,103 @@
+"""Pages are made of components: nothing inline, no raw tables or forms, every icon, file and message is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("app", "marketplace", "payments", "delivery", "approvals")
+STATIC = ROOT / "app" / "web" / "static"
+SPRITE = (STATIC / "vendor" / "icons" / "icons.svg").read_text(encoding="utf-8")
+ICONS = frozenset(re.findall(r'<symbol id="([a-z0-9-]+)"', SPRITE))
+
+
+def templates() -> list[Path]:
+    """Our own pages; the simulators play other people's."""
+    found = (p for package in PACKAGES for p in (ROOT / package).rglob("templates/**/*.html"))
+    return sorted(p for p in found if "simulator" not in p.parts)
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def is_component(path: Path) -> bool:
+    return "components" in path.parts
+
+
+def without_comments(path: Path) -> str:
+    return re.sub(r"\{#.*?#\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+PAGES = [p for p in templates() if not is_component(p) and p.name != "layout.html"]
+
+
+@pytest.mark.parametrize("path", templates(), ids=named)
+def test_nothing_is_inline(path: Path) -> None:
+    text = without_comments(path)
+    assert not re.findall(r"\sstyle\s*=", text), "an inline style: the content security policy forbids it"
+    assert "<style" not in text
+    assert not re.findall(r"<script(?![^>]*\ssrc=)", text), "an inline script: put it into app/web/static/js"
+    assert not re.findall(r"\son[a-z]+\s*=\s*[\"']", text), "an inline event handler"
+    assert not re.findall(r"(?:src|href)=[\"']https?://", text), "another origin"
+    assert "|safe" not in text.replace(" ", ""), "unescaped text"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_pages_are_composed_of_components(path: Path) -> None:
+    text = without_comments(path)
+    assert "<table" not in text, "use data_table"
+    assert "<form" not in text, "use schema_form, post_form, action_bar, confirm, filter_bar or scan_box"
+
+
+@pytest.mark.parametrize("path", templates(), ids=named)
+def test_icons_and_static_files_exist(path: Path) -> None:
+    text = without_comments(path)
+    used = set(re.findall(r"\bicon\(\s*[\"']([a-z0-9-]+)[\"']", text)) | set(
+        re.findall(r"\bicon=[\"']([a-z0-9-]+)[\"']", text)
+    )
+    assert used <= ICONS, f"not in the sprite, add to tools/vendor.mjs and run make vendor: {sorted(used - ICONS)}"
+    files = set(re.findall(r"static_url\(\s*[\"']([^\"']+)[\"']\s*\)", text))
+    missing = [name for name in files if not (STATIC / name).is_file()]
+    assert not missing
+
+
+def macro_imports(text: str) -> Iterator[tuple[str, list[str]]]:
+    for file, names in re.findall(r"{%\s*from\s+[\"']([^\"']+)[\"']\s+import\s+([^%]+?)\s*%}", text):
+        yield file, [name.split(" as ")[0].strip() for name in names.replace(" with context", "").split(",")]
+
+
+@pytest.mark.parametrize("path", templates(), ids=named)
+def test_imported_macros_exist_and_are_used(path: Path) -> None:
+    text = without_comments(path)
+    for file, names in macro_imports(text):
+        if not file.startswith("components/"):
+            continue
+        component = ROOT / "app" / "web" / "templates" / file
+        assert component.is_file(), f"{file} does not exist"
+        defined = set(re.findall(r"{%-?\s*macro\s+(\w+)\(", component.read_text(encoding="utf-8")))
+        for name in names:
+            assert name in defined, f"{file} has no macro {name}"
+            assert len(re.findall(rf"\b{name}\(", text)) >= 1, f"{name} is imported but not used"
+
+
+def test_icons_named_in_code_exist() -> None:
+    """Menus and timelines name their icons in Python."""
+    pattern = re.compile(r"\bicon=[\"']([a-z0-9-]+)[\"']")
+    unknown = {
+        f"{named(path)}: {name}"
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for name in pattern.findall(path.read_text(encoding="utf-8"))
+        if name not in ICONS
+    }
+    assert not unknown
+
+
+def test_vendored_files_carry_their_licences() -> None:
+    folders = [folder for folder in (STATIC / "vendor").iterdir() if folder.is_dir()]
+    assert folders
+    for folder in folders:
+        assert (folder / "LICENSE").is_file(), f"{folder.name} has no licence text"
