@@ -49,6 +49,7 @@ class WorkItem:
     step: str
     href: str
     due_at: datetime | None
+    updated_at: datetime | None = None
     tone: str = "neutral"
 
 
