@@ -1,0 +1,50 @@
+"""Refusals of the payments domain that have a code of their own."""
+
+from app.kernel.errors import Conflict, DomainError, Refused
+from app.kernel.words import N_
+
+
+class BadNotice(DomainError):
+    """A notice that is not the gateway's: wrong signature, too old, from the future, or not readable."""
+
+    code = "bad-notice"
+    title = N_("The notice was not accepted")
+    status = 400
+
+
+class MissingIdempotencyKey(DomainError):
+    """A money request through the API without the header that makes it safe to repeat."""
+
+    code = "idempotency-key-missing"
+    title = N_("Send an Idempotency-Key header: a money request must be safe to repeat.")
+    status = 400
+
+
+def not_payable() -> Conflict:
+    """Refuse to pay a bill that is not open."""
+    return Conflict("bill-not-payable", N_("This bill cannot be paid: it is already paid or no longer due."))
+
+
+def attempt_finished() -> Conflict:
+    """Refuse to act on an attempt that is over."""
+    return Conflict("attempt-finished", N_("This attempt is already finished."))
+
+
+def attempt_under_way() -> Conflict:
+    """Refuse to cancel a bill that may be paid at this moment."""
+    return Conflict("attempt-under-way", N_("Somebody may be paying this bill right now. Cancel that attempt first."))
+
+
+def nothing_to_refund() -> Conflict:
+    """Refuse a refund where no money is held."""
+    return Conflict("nothing-to-refund", N_("There is no held money on this bill that could go back."))
+
+
+def refund_under_way() -> Conflict:
+    """Refuse a second refund while one is under way."""
+    return Conflict("refund-under-way", N_("A refund of this bill is already under way."))
+
+
+def same_person() -> Refused:
+    """Refuse the approval of one's own request."""
+    return Refused("same-person", N_("A refund is approved by somebody other than the one who asked for it."))

@@ -1,0 +1,89 @@
+"""What happened to bills and their money, told to the domains above."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from app.kernel.event import Event
+
+
+@dataclass(frozen=True)
+class BillOpened(Event):
+    """Somebody owes an amount (fen)."""
+
+    name: ClassVar[str] = "payments.bill-opened"
+    bill_id: UUID
+    subject: str
+    thread_id: UUID
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class BillPaid(Event):
+    """The gateway confirmed the whole amount (fen) and the ledger holds it. Told once for each bill."""
+
+    name: ClassVar[str] = "payments.bill-paid"
+    bill_id: UUID
+    subject: str
+    thread_id: UUID
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class BillVoided(Event):
+    """The bill is no longer owed; nothing had been paid."""
+
+    name: ClassVar[str] = "payments.bill-voided"
+    bill_id: UUID
+    subject: str
+    thread_id: UUID
+
+
+@dataclass(frozen=True)
+class HeldMoneyReleased(Event):
+    """The held amount (fen) of a service fee now belongs to the agency."""
+
+    name: ClassVar[str] = "payments.held-money-released"
+    bill_id: UUID
+    subject: str
+    thread_id: UUID
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class BillRefunded(Event):
+    """The whole amount (fen) of a paid bill went back to the payer."""
+
+    name: ClassVar[str] = "payments.bill-refunded"
+    bill_id: UUID
+    subject: str
+    thread_id: UUID
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class PaymentStarted(Event):
+    """An attempt is written down, with its request and key; the gateway is told after commit."""
+
+    name: ClassVar[str] = "payments.payment-started"
+    payment_id: UUID
+
+
+@dataclass(frozen=True)
+class RefundApproved(Event):
+    """A refund may be sent; the gateway is told after commit."""
+
+    name: ClassVar[str] = "payments.refund-approved"
+    refund_id: UUID
+
+
+@dataclass(frozen=True)
+class NoticeReceived(Event):
+    """A genuine notice of the gateway is stored; `notice_id` is the gateway's own id of it."""
+
+    name: ClassVar[str] = "payments.notice-received"
+    gateway: str
+    notice_id: str
+    payment_id: UUID | None
+    session_ref: str | None
+    payment_ref: str | None

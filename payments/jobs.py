@@ -1,0 +1,84 @@
+"""What the clock does for payments. Each job derives its work from due rows and may run at any time, in any copy."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.jobs import Job, daily, every
+from app.kernel.words import N_
+from payments import services
+from payments.models import Payment, Refund
+from payments.ports import GatewayError, Unknown
+from payments.states import LIVE, RefundState
+
+log = logging.getLogger(__name__)
+_BATCH = 100
+
+
+def follow_up() -> int:
+    """Ask the gateway about attempts and refunds that have been silent for too long."""
+    now = clock.now()
+    payments = list(
+        db.session.scalars(
+            sa.select(Payment.id).where(Payment.state.in_(LIVE), Payment.check_at <= now).order_by(Payment.check_at).limit(_BATCH)
+        )
+    )
+    waiting = (RefundState.APPROVED, RefundState.PENDING)
+    refunds = list(
+        db.session.scalars(
+            sa.select(Refund.id).where(Refund.state.in_(waiting), Refund.check_at <= now).order_by(Refund.check_at).limit(_BATCH)
+        )
+    )
+    db.session.commit()
+    return _each(services.sync_payment, payments) + _each(services.sync_refund, refunds)
+
+
+def _each(sync: Callable[[UUID], object], ids: list[UUID]) -> int:
+    done = 0
+    for object_id in ids:
+        try:
+            sync(object_id)
+        except Unknown:
+            log.warning("the gateway does not answer; trying again later", extra={"object_id": str(object_id)})
+            return done
+        except GatewayError as failure:
+            log.error("the gateway refuses to tell", extra={"object_id": str(object_id)}, exc_info=failure)
+            continue
+        done += 1
+    return done
+
+
+def recall() -> int:
+    """Store notices that were lost on the way here; an hour of overlap costs nothing, they are known by their ids."""
+    try:
+        return services.recall_notices(clock.now() - timedelta(hours=1, minutes=15))
+    except Unknown:
+        log.warning("the gateway does not answer; trying again later")
+        return 0
+
+
+def keep_address() -> int:
+    """Have the gateway know where to send its notices (it may have been away, or lost its data, since the start)."""
+    try:
+        return int(services.register_address())
+    except GatewayError as failure:
+        log.warning("the notice address is not registered", exc_info=failure)
+        return 0
+
+
+def check_books() -> int:
+    """Compare the ledger with the gateway, movement by movement."""
+    return services.check_books()
+
+
+JOBS = (
+    Job("payments.follow-up", follow_up, every(minutes=1), N_("Ask the gateway about payments that are silent"), 300),
+    Job("payments.recall", recall, every(minutes=15), N_("Fetch notices of the gateway that were lost"), 300),
+    Job("payments.address", keep_address, every(minutes=5), N_("Register where the gateway sends its notices"), 60),
+    Job("payments.books", check_books, daily("02:30"), N_("Compare the books with the gateway"), 900),
+)

@@ -1,0 +1,169 @@
+"""Double entry: the posting of each business fact, as data. Pure.
+
+Every posting balances: its entries sum to zero, debits positive, credits negative, all in whole fen. The key of a posting
+makes it happen once; for money that moved at a gateway it is the gateway's own id of the movement.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from payments.observed import Movement
+from payments.states import BillKind
+
+CNY = "CNY"
+
+
+class AccountType(StrEnum):
+    ASSET = "asset"
+    LIABILITY = "liability"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Unbalanced(ValueError):
+    """The entries of a posting do not sum to zero."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A place where money lies. `may_overdraw`: its balance may stand on the wrong side."""
+
+    code: str
+    type: AccountType
+    owner_organisation_id: UUID | None = None
+    may_overdraw: bool = False
+    currency: str = CNY
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One side of a posting: debit positive, credit negative, in fen."""
+
+    account: Account
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One immutable transaction of the ledger."""
+
+    key: str
+    kind: str
+    effective_at: datetime
+    entries: tuple[Entry, ...]
+    memo: str
+    bill_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        currencies = {entry.account.currency for entry in self.entries}
+        if len(currencies) > 1 or sum(entry.amount_fen for entry in self.entries) != 0:
+            raise Unbalanced(f"{self.key}: entries do not sum to zero")
+        if not self.entries or any(entry.amount_fen == 0 for entry in self.entries):
+            raise Unbalanced(f"{self.key}: an entry moves nothing")
+
+
+def at_gateway(code: str, currency: str = CNY) -> Account:
+    """Our balance at a gateway. May be negative: a refund can exceed what has settled."""
+    return Account(_named(f"psp:{code}", currency), AccountType.ASSET, may_overdraw=True, currency=currency)
+
+
+def suspense(currency: str = CNY) -> Account:
+    """Money that fits no open bill, until it is returned."""
+    return Account(_named("suspense:unmatched", currency), AccountType.LIABILITY, currency=currency)
+
+
+def gateway_fees(currency: str = CNY) -> Account:
+    """What gateways charge us for moving money."""
+    return Account(_named("expense:psp_fee", currency), AccountType.EXPENSE, may_overdraw=True, currency=currency)
+
+
+def _named(code: str, currency: str) -> str:
+    return code if currency == CNY else f"{code}:{currency}"
+
+
+def escrow(bill_id: UUID) -> Account:
+    """Money held for one bill until acceptance."""
+    return Account(f"escrow:{bill_id}", AccountType.LIABILITY)
+
+
+def payable(organisation_id: UUID) -> Account:
+    """What belongs to an agency and has not been paid out."""
+    return Account(f"payable:{organisation_id}", AccountType.LIABILITY, organisation_id)
+
+
+def refund_pending(refund_id: UUID) -> Account:
+    """Money on its way back to a payer."""
+    return Account(f"refund_pending:{refund_id}", AccountType.LIABILITY)
+
+
+COURIER = Account("courier_payable", AccountType.LIABILITY)
+"""Courier fees, owed to the carrier with the next settlement."""
+TREASURY = Account("treasury_payable", AccountType.LIABILITY)
+"""Statutory money, owed to the treasury account at once; nothing else may touch it."""
+
+
+def destination(kind: BillKind, bill_id: UUID) -> Account:
+    """Where a paid bill's money lies first. Only service fees are held."""
+    return {BillKind.SERVICE_FEE: escrow(bill_id), BillKind.COURIER_FEE: COURIER, BillKind.STATUTORY_FEE: TREASURY}[kind]
+
+
+def key_of(gateway: str, movement: Movement) -> str:
+    """The posting key of a gateway's movement."""
+    return f"{gateway}:{movement.ref}"
+
+
+def _posting(key: str, kind: str, at: datetime, memo: str, bill_id: UUID | None,
+             entries: Iterable[tuple[Account, int]]) -> Posting:
+    return Posting(key, kind, at, tuple(Entry(account, fen) for account, fen in entries if fen), memo, bill_id)
+
+
+def charge_settled(gateway: str, movement: Movement, kind: BillKind, bill_id: UUID, memo: str) -> Posting:
+    """Credit a bill with a payment; the platform bears the gateway's fee, so the whole amount is held."""
+    return _posting(key_of(gateway, movement), "charge", movement.at, memo, bill_id, (
+        (at_gateway(gateway), movement.net_fen), (gateway_fees(), movement.fee_fen),
+        (destination(kind, bill_id), -movement.gross_fen)))  # fmt: skip
+
+
+def charge_set_aside(gateway: str, movement: Movement, memo: str, bill_id: UUID | None = None) -> Posting:
+    """Keep money that fits no open bill where it is seen."""
+    return _posting(key_of(gateway, movement), "suspense", movement.at, memo, bill_id, (
+        (at_gateway(gateway, movement.currency), movement.net_fen), (gateway_fees(movement.currency), movement.fee_fen),
+        (suspense(movement.currency), -movement.gross_fen)))  # fmt: skip
+
+
+def released(bill_id: UUID, payee: UUID, amount_fen: int, at: datetime, memo: str) -> Posting:
+    """Acceptance: held money becomes the agency's. No platform fee (BUSINESS-RULES 2.13: the platform is free)."""
+    return _posting(f"accept:{bill_id}", "release", at, memo, bill_id,
+                    ((escrow(bill_id), amount_fen), (payable(payee), -amount_fen)))  # fmt: skip
+
+
+def refund_held(refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str,
+                bill_id: UUID | None) -> Posting:
+    """A refund is asked for: its money can no longer be released or refunded twice."""
+    return _posting(f"refund-hold:{refund_id}", "refund-hold", at, memo, bill_id,
+                    ((source, amount_fen), (refund_pending(refund_id), -amount_fen)))  # fmt: skip
+
+
+def refund_unheld(refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str,
+                  bill_id: UUID | None) -> Posting:
+    """A refund was refused or failed: the money lies where it lay before."""
+    return _posting(f"refund-unhold:{refund_id}", "refund-unhold", at, memo, bill_id,
+                    ((refund_pending(refund_id), amount_fen), (source, -amount_fen)))  # fmt: skip
+
+
+def refund_moved(gateway: str, movement: Movement, refund_id: UUID, memo: str, bill_id: UUID | None) -> Posting:
+    """The gateway took a refund from our balance, or put a failed one back; the sign of the movement tells."""
+    return _posting(key_of(gateway, movement), movement.kind, movement.at, memo, bill_id, (
+        (at_gateway(gateway), movement.net_fen), (gateway_fees(), movement.fee_fen),
+        (refund_pending(refund_id), -movement.gross_fen)))  # fmt: skip
+
+
+def stands_wrong(account: Account, balance_fen: int) -> bool:
+    """Tell whether a balance (debit positive) stands on a side where this account may never stand."""
+    if account.may_overdraw:
+        return False
+    debit_side = account.type in (AccountType.ASSET, AccountType.EXPENSE)
+    return balance_fen < 0 if debit_side else balance_fen > 0

@@ -1,0 +1,58 @@
+"""The use cases of payments, the only writers of bills, attempts, refunds and the ledger."""
+
+from payments.rules import BillLine
+from payments.services.bills import OpenBill, VoidBill, open_bill, release_held, void_bill, withdraw_bill
+from payments.services.books import Overdrawn, check_books, post
+from payments.services.notices import (
+    fold_notice,
+    recall_notices,
+    record_notice,
+    register_address,
+)
+from payments.services.payments import (
+    GatewayUnreachable,
+    StartPayment,
+    cancel_payment,
+    send_payment,
+    start_payment,
+    sync_payment,
+)
+from payments.services.refunds import (
+    DecideRefund,
+    approve_refund,
+    refund,
+    reject_refund,
+    send_refund,
+    sync_refund,
+)
+from payments.states import BillKind
+
+__all__ = [
+    "BillKind",
+    "BillLine",
+    "DecideRefund",
+    "GatewayUnreachable",
+    "OpenBill",
+    "Overdrawn",
+    "StartPayment",
+    "VoidBill",
+    "approve_refund",
+    "cancel_payment",
+    "check_books",
+    "fold_notice",
+    "open_bill",
+    "post",
+    "recall_notices",
+    "record_notice",
+    "refund",
+    "register_address",
+    "reject_refund",
+    "release_held",
+    "send_payment",
+    "send_refund",
+    "start_payment",
+    "sync_payment",
+    "sync_refund",
+    "void_bill",
+    "withdraw_bill",
+]

@@ -1,0 +1,165 @@
+"""Opening, cancelling and releasing bills."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.identity.notices import notify
+from app.kernel import clock
+from app.kernel.access import Actor
+from app.kernel.db import db, lock, new_id, use_case
+from app.kernel.money import Money
+from app.kernel.numbering import next_number
+from app.kernel.transitions import move, record
+from app.kernel.words import N_
+from payments import ledger
+from payments.errors import attempt_under_way, refund_under_way
+from payments.events import BillOpened, BillVoided, HeldMoneyReleased
+from payments.models import Bill, BillItem, Payment, Refund
+from payments.policy import parts_seen
+from payments.rules import BillLine, check_payee, total_of
+from payments.services.books import post
+from payments.states import BILL, LIVE, UNFINISHED_REFUND, BillKind, BillState, Part
+
+
+@dataclass(frozen=True)
+class OpenBill:
+    """What is to be paid by whom, for which subject, until when. Amounts in fen; `subject` like "contract:<uuid>"."""
+
+    thread_id: UUID
+    subject: str
+    kind: BillKind
+    title: str
+    payer_organisation_id: UUID | None
+    payer_user_id: UUID | None
+    payee_organisation_id: UUID | None
+    lines: tuple[BillLine, ...]
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class VoidBill:
+    """Why a bill is cancelled, and the version of it that the page showed."""
+
+    reason: str
+    version: int | None = None
+
+
+@use_case
+def open_bill(actor: Actor, command: OpenBill) -> UUID:
+    """Open a bill in the caller's transaction and tell the payer. Raises Refused for lines or a payee that cannot be."""
+    check_payee(command.kind, has_payee=command.payee_organisation_id is not None)
+    bill = Bill(
+        id=new_id(),
+        thread_id=command.thread_id,
+        number=next_number("ZD"),
+        subject=command.subject,
+        kind=command.kind.value,
+        title=command.title,
+        payer_organisation_id=command.payer_organisation_id,
+        payer_user_id=command.payer_user_id,
+        payee_organisation_id=command.payee_organisation_id,
+        amount_fen=total_of(command.lines),
+        state=BillState.OPEN.value,
+        opened_at=clock.now(),
+        due_at=command.due_at,
+    )
+    db.session.add(bill)
+    db.session.flush()  # the lines refer to the bill
+    db.session.add_all(
+        BillItem(bill_id=bill.id, position=n, title=line.title, amount_fen=line.amount_fen, basis=line.basis)
+        for n, line in enumerate(command.lines, 1)
+    )
+    opened = BillOpened(bill.id, bill.subject, bill.thread_id, bill.amount_fen)
+    record(bill, "open", actor, title=N_("Bill opened"), detail={"amount_fen": bill.amount_fen, "number": bill.number},
+           event=opened)  # fmt: skip
+    tell_payer(
+        bill,
+        "bill-due",
+        N_("A bill is due: %(number)s"),
+        N_("%(title)s, %(amount)s yuan. Pay it at the payment counter."),
+    )
+    return bill.id
+
+
+def tell_payer(bill: Bill, kind: str, subject: str, text: str) -> None:
+    """Send the payer a notice about the bill, in the caller's transaction."""
+    facts = {"number": bill.number, "title": bill.title, "amount": Money(bill.amount_fen).grouped}
+    notify(
+        to_organisation=bill.payer_organisation_id,
+        to_user=None if bill.payer_organisation_id else bill.payer_user_id,
+        kind=kind,
+        subject=subject,
+        text=text,
+        link=f"/bills/{bill.id}",
+        thread_id=bill.thread_id,
+        params=facts,
+    )
+
+
+def tell_payee(bill: Bill, kind: str, subject: str, text: str) -> None:
+    """Send the agency a notice about the bill's money, in the caller's transaction."""
+    if bill.payee_organisation_id is None:
+        return
+    facts = {"number": bill.number, "title": bill.title, "amount": Money(bill.amount_fen).grouped}
+    notify(
+        to_organisation=bill.payee_organisation_id,
+        kind=kind,
+        subject=subject,
+        text=text,
+        link=f"/bills/{bill.id}",
+        thread_id=bill.thread_id,
+        params=facts,
+    )
+
+
+@use_case
+def void_bill(actor: Actor, bill_id: UUID, command: VoidBill) -> None:
+    """Cancel an unpaid bill by the operator, with a reason. Raises Conflict while an attempt may still take money."""
+    bill = lock(Bill, bill_id, seen=command.version)
+    _void(actor, bill, parts_seen(actor, bill), command.reason)
+
+
+@use_case
+def withdraw_bill(actor: Actor, bill_id: UUID, reason: str) -> None:
+    """Cancel an unpaid bill for the domain that opened it (its subject no longer asks for money)."""
+    _void(actor, lock(Bill, bill_id), frozenset({Part.OPENER}), reason)
+
+
+def _void(actor: Actor, bill: Bill, parts: frozenset[Part], reason: str) -> None:
+    live = sa.select(Payment.id).where(Payment.bill_id == bill.id, Payment.state.in_(LIVE))
+    if db.session.scalar(live.limit(1)) is not None:
+        raise attempt_under_way()
+    move(bill, BILL, "void", actor, parts, reason=reason,
+         event=BillVoided(bill.id, bill.subject, bill.thread_id))  # fmt: skip
+    tell_payer(bill, "bill-void", N_("Bill %(number)s was cancelled"), N_("%(title)s is no longer due."))
+
+
+@use_case
+def release_held(actor: Actor, bill_id: UUID, reason: str) -> None:
+    """Give the held money of a paid service fee to its agency; the caller has decided that it may. Bears a repeat.
+
+    Raises IllegalTransition when the bill is not paid, Conflict while a refund is under way, Overdrawn when the money
+    is no longer held.
+    """
+    bill = lock(Bill, bill_id)
+    if bill.state == BillState.RELEASED:
+        return
+    unfinished = sa.select(Refund.id).where(Refund.bill_id == bill.id, Refund.state.in_(UNFINISHED_REFUND))
+    if db.session.scalar(unfinished.limit(1)) is not None:
+        raise refund_under_way()
+    moment = clock.now()
+    bill.released_at = moment
+    freed = HeldMoneyReleased(bill.id, bill.subject, bill.thread_id, bill.amount_fen)
+    move(bill, BILL, "release", actor, {Part.OPENER}, reason=reason, event=freed,
+         detail={"amount_fen": bill.amount_fen})  # fmt: skip
+    if bill.payee_organisation_id is not None:
+        post(ledger.released(bill.id, bill.payee_organisation_id, bill.amount_fen, moment, f"{bill.number} {bill.title}"))
+    tell_payee(
+        bill,
+        "money-released",
+        N_("Money released: %(number)s"),
+        N_("%(title)s: %(amount)s yuan now belong to your balance."),
+    )

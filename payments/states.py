@@ -1,0 +1,148 @@
+"""Bills, attempts to pay them, and refunds: the states and who may change them."""
+
+from enum import StrEnum
+
+from app.kernel.states import Machine, Transition
+from app.kernel.words import N_
+from payments.events import BillPaid, BillRefunded, BillVoided, HeldMoneyReleased, RefundApproved
+
+
+class Part(StrEnum):
+    """What an actor can be towards a bill. `OPENER` is the domain that opened it, acting through a service."""
+
+    PAYER = "payer"
+    PAYEE = "payee"
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    OPENER = "opener"
+    SYSTEM = "system"
+
+
+class BillKind(StrEnum):
+    """Three flows of money that are never mixed (BUSINESS-RULES 4.7).
+
+    A service fee is held until acceptance. A courier fee is owed to the carrier at once. Statutory money goes to the
+    treasury account and is never held.
+    """
+
+    SERVICE_FEE = "service_fee"
+    COURIER_FEE = "courier_fee"
+    STATUTORY_FEE = "statutory_fee"
+
+
+KIND_LABELS = {
+    BillKind.SERVICE_FEE: N_("Agency service fee"),
+    BillKind.COURIER_FEE: N_("Courier fee"),
+    BillKind.STATUTORY_FEE: N_("Statutory fee"),
+}
+
+
+class BillState(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    RELEASED = "released"
+    REFUNDED = "refunded"
+    VOID = "void"
+
+
+BILL = Machine(
+    name="bill",
+    states=BillState,
+    initial=BillState.OPEN,
+    transitions=(
+        Transition("pay", (BillState.OPEN,), BillState.PAID, (Part.SYSTEM,), N_("Payment received"), event=BillPaid),
+        Transition("void", (BillState.OPEN,), BillState.VOID, (Part.OPERATOR, Part.OPENER), N_("Cancel the bill"),
+                   event=BillVoided, needs_reason=True, danger=True),
+        Transition("release", (BillState.PAID,), BillState.RELEASED, (Part.OPENER,), N_("Held money released"),
+                   event=HeldMoneyReleased),
+        Transition("refund", (BillState.PAID,), BillState.REFUNDED, (Part.SYSTEM,), N_("Money returned to the payer"),
+                   event=BillRefunded),
+        Transition("refund_returned", (BillState.REFUNDED,), BillState.PAID, (Part.SYSTEM,),
+                   N_("The refund came back; the money is held again")),
+    ),
+    labels={
+        BillState.OPEN: N_("Due"), BillState.PAID: N_("Paid"), BillState.RELEASED: N_("Released to the agency"),
+        BillState.REFUNDED: N_("Refunded"), BillState.VOID: N_("Cancelled"),
+    },
+    requires={BillState.PAID: ("paid_at",), BillState.RELEASED: ("paid_at", "released_at")},
+    next_step={
+        BillState.OPEN: N_("The payer pays the whole amount."),
+        BillState.PAID: N_("The money is held until the result is accepted."),
+    },
+)  # fmt: skip
+
+
+class PaymentState(StrEnum):
+    """States of one attempt. What the gateway reports is folded in `payments.observed` and taken over here."""
+
+    NEW = "new"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    SURPLUS = "surplus"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+LIVE = (PaymentState.NEW, PaymentState.PENDING)
+"""An attempt that may still take money: at most one for each bill."""
+
+_OVER = (PaymentState.FAILED, PaymentState.CANCELED, PaymentState.EXPIRED)
+
+PAYMENT = Machine(
+    name="payment",
+    states=PaymentState,
+    initial=PaymentState.NEW,
+    transitions=(
+        Transition("offer", (PaymentState.NEW,), PaymentState.PENDING, (Part.SYSTEM,), N_("Cashier page opened")),
+        Transition("succeed", (*LIVE, *_OVER), PaymentState.SUCCEEDED, (Part.SYSTEM,), N_("Payment succeeded")),
+        Transition("set_aside", (*LIVE, *_OVER), PaymentState.SURPLUS, (Part.SYSTEM,),
+                   N_("Money received that fits no open bill; set aside")),
+        Transition("fail", LIVE, PaymentState.FAILED, (Part.SYSTEM,), N_("Payment failed")),
+        Transition("cancel", LIVE, PaymentState.CANCELED, (Part.SYSTEM,), N_("Payment cancelled")),
+        Transition("expire", LIVE, PaymentState.EXPIRED, (Part.SYSTEM,), N_("Payment expired")),
+    ),
+    labels={
+        PaymentState.NEW: N_("Being prepared"), PaymentState.PENDING: N_("Waiting for the payer"),
+        PaymentState.SUCCEEDED: N_("Succeeded"), PaymentState.SURPLUS: N_("Set aside"),
+        PaymentState.FAILED: N_("Failed"), PaymentState.CANCELED: N_("Cancelled"),
+        PaymentState.EXPIRED: N_("Expired"),
+    },
+    requires={PaymentState.PENDING: ("session_ref", "cashier_url"), PaymentState.SUCCEEDED: ("payment_ref", "succeeded_at"),
+              PaymentState.SURPLUS: ("payment_ref", "succeeded_at")},
+)  # fmt: skip
+
+
+class RefundState(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+
+UNFINISHED_REFUND = (RefundState.REQUESTED, RefundState.APPROVED, RefundState.PENDING)
+
+REFUND = Machine(
+    name="refund",
+    states=RefundState,
+    initial=RefundState.REQUESTED,
+    transitions=(
+        Transition("approve", (RefundState.REQUESTED,), RefundState.APPROVED, (Part.OPERATOR,),
+                   N_("Approve the refund"), event=RefundApproved, primary=True),
+        Transition("reject", (RefundState.REQUESTED,), RefundState.REJECTED, (Part.OPERATOR,),
+                   N_("Refuse the refund"), needs_reason=True, danger=True),
+        Transition("send", (RefundState.APPROVED,), RefundState.PENDING, (Part.SYSTEM,), N_("Refund sent")),
+        Transition("succeed", (RefundState.APPROVED, RefundState.PENDING), RefundState.SUCCEEDED, (Part.SYSTEM,),
+                   N_("Refund succeeded")),
+        Transition("fail", (RefundState.APPROVED, RefundState.PENDING, RefundState.SUCCEEDED), RefundState.FAILED,
+                   (Part.SYSTEM,), N_("Refund failed")),
+    ),
+    labels={
+        RefundState.REQUESTED: N_("Waiting for approval"), RefundState.APPROVED: N_("Approved"),
+        RefundState.PENDING: N_("On its way"), RefundState.SUCCEEDED: N_("Refunded"),
+        RefundState.FAILED: N_("Failed"), RefundState.REJECTED: N_("Refused"),
+    },
+    requires={RefundState.PENDING: ("gateway_ref",), RefundState.SUCCEEDED: ("gateway_ref",)},
+)  # fmt: skip
