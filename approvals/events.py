@@ -15,23 +15,3 @@ class CaseDecided(Event):
     case_id: UUID
     thread_id: UUID
     granted: bool
-
-
-@dataclass(frozen=True)
-class CertificateMade(Event):
-    """The certificate centre has made the certificate, so the result can be served."""
-
-    name: ClassVar[str] = "approvals.certificate-made"
-    certificate_id: UUID
-    case_id: UUID
-    thread_id: UUID
-
-
-@dataclass(frozen=True)
-class ResultServed(Event):
-    """The result has reached the applicant."""
-
-    name: ClassVar[str] = "approvals.result-served"
-    case_id: UUID
-    thread_id: UUID
-    signer_name: str

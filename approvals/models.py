@@ -40,8 +40,8 @@ class ApprovalItem(Base):
 class Case(Versioned, Stateful, Base):
     """One application (办件). `thread_id` is the journey that a linked procurement, contract and parcel share.
 
-    `clock_starts_on` and `limit_on` are Beijing dates; `limit_on` is the stored last day of the decision and is computed
-    again when a special procedure ends. `serve_by` is the last moment for serving the result. `query_code` opens the
+    `limit_wd` is the statutory limit, `promised_limit_wd` the department's promise; `limit_on` and `promised_on` are their
+    stored last days (Beijing dates), computed again when a special procedure ends. `serve_by` is the last moment for serving the result. `query_code` opens the
     public progress page together with the number.
     """
 
@@ -62,6 +62,7 @@ class Case(Versioned, Stateful, Base):
     description: Mapped[str] = mapped_column(Text, default="")
     rule_book_version: Mapped[int] = mapped_column(Integer)
     limit_wd: Mapped[int] = mapped_column(Integer)
+    promised_limit_wd: Mapped[int] = mapped_column(Integer)
     special_procedures_count: Mapped[bool]
     state: Mapped[str] = mapped_column(String(24))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -70,13 +71,16 @@ class Case(Versioned, Stateful, Base):
     correction_note: Mapped[str | None] = mapped_column(Text)
     clock_starts_on: Mapped[date | None] = mapped_column(Date)
     limit_on: Mapped[date | None] = mapped_column(Date)
+    promised_on: Mapped[date | None] = mapped_column(Date)
     limit_provisional: Mapped[bool] = mapped_column(default=False)
+    overdue_since: Mapped[date | None] = mapped_column(Date)
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_on: Mapped[date | None] = mapped_column(Date)
     decided_by_name: Mapped[str | None] = mapped_column(String(120))
     decision_text: Mapped[str | None] = mapped_column(Text)
     serve_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
     served_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    serve_overdue_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     __table_args__ = (
         Index("ix_approval_case_department", "department_organisation_id", "state", "limit_on"),
@@ -215,7 +219,8 @@ class ResultService(Versioned, Stateful, Base):
         Index("uq_approval_service_case", "case_id", unique=True),
         CheckConstraint(f"mode IN ({', '.join(repr(str(mode)) for mode in ServiceMode)})", name="mode"),
         CheckConstraint(
-            f"who_may_sign IS NULL OR who_may_sign IN ({', '.join(repr(str(who)) for who in Signatory)})", name="who_may_sign"
+            f"who_may_sign IS NULL OR who_may_sign IN ({', '.join(repr(str(who)) for who in Signatory)})",
+            name="who_may_sign",
         ),
         CheckConstraint(
             "mode <> 'courier' OR (receiver_name IS NOT NULL AND receiver_mobile IS NOT NULL AND prov IS NOT NULL"

@@ -14,6 +14,7 @@ class Part(StrEnum):
     WINDOW = "window"  # clerk of the combined window (综合窗口): receives and accepts, does not decide
     DEPARTMENT = "department"  # the approving department of this case's item: decides, does not receive
     CERTIFICATE_CENTRE = "certificate_centre"  # prints certificates for every department (制证中心)
+    WATCHER = "watcher"  # regulator or auditor: reads along
     SYSTEM = "system"
 
 
@@ -260,7 +261,7 @@ class CertificateState(StrEnum):
 
     QUEUED = "queued"  # 待制证
     PRINTED = "printed"  # 已制证
-    SPOILED = "spoiled"  # 作废 (misprint; the serial is never used again)
+    SPOILED = "spoiled"  # 作废 (misprinted or lost; the serial is never used again)
 
 
 _P = CertificateState
@@ -284,7 +285,7 @@ CERTIFICATE = Machine(
             "print",
             sources=(_P.QUEUED,),
             target=_P.PRINTED,
-            who=(Part.CERTIFICATE_CENTRE,),
+            who=(Part.CERTIFICATE_CENTRE, Part.SYSTEM),
             label=N_("Make the certificate"),
             primary=True,
         ),
@@ -292,7 +293,7 @@ CERTIFICATE = Machine(
             "spoil",
             sources=(_P.PRINTED,),
             target=_P.SPOILED,
-            who=(Part.CERTIFICATE_CENTRE,),
+            who=(Part.CERTIFICATE_CENTRE, Part.SYSTEM),
             label=N_("Spoiled, make a new one"),
             needs_reason=True,
             danger=True,
@@ -361,7 +362,7 @@ SERVICE = Machine(
             sources=(_V.READY,),
             target=_V.CHOSEN,
             who=(Part.SYSTEM,),
-            label=N_("The result has to be made again"),
+            label=N_("The result is made again"),
         ),
         Transition(
             "serve",

@@ -9,6 +9,7 @@ from .agencies import (
     QualificationChanged,
 )
 from .catalogue import ItemCancelled, ItemVersionPublished
+from .contracts import ContractClosed, ContractSigned, ContractTerminated, DeliverableAccepted, ServiceRated
 from .listings import ListingPublished, ListingWithdrawn
 
 __all__ = [
@@ -17,9 +18,14 @@ __all__ = [
     "AgencyReturned",
     "AgencyStandingChanged",
     "AgencySubmitted",
+    "ContractClosed",
+    "ContractSigned",
+    "ContractTerminated",
+    "DeliverableAccepted",
     "ItemCancelled",
     "ItemVersionPublished",
     "ListingPublished",
     "ListingWithdrawn",
     "QualificationChanged",
+    "ServiceRated",
 ]

@@ -16,6 +16,7 @@ from app.kernel.errors import NotFound
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
 from app.web.paging import Page, page_of
+from marketplace.models.catalogue import ItemVersion
 from marketplace.models.contracts import ClockPause, Contract, ContractSignature, Deliverable
 from marketplace.models.procurements import Procurement
 from marketplace.models.reviews import DIMENSIONS, Rating
@@ -347,6 +348,25 @@ def contract_of_procurement(procurement_id: UUID) -> tuple[UUID, str, str] | Non
     )
     row = db.session.execute(statement).first()
     return (row.id, row.number, row.state) if row else None
+
+
+@dataclass(frozen=True)
+class OwnerAndItem:
+    """Whose contract it is and which list entry it serves."""
+
+    owner_organisation_id: UUID
+    item_id: UUID
+
+
+def owner_and_item(contract_id: UUID) -> OwnerAndItem | None:
+    """The owner and the service item of a contract, for the domain above."""
+    statement = (
+        select(Contract.owner_organisation_id, ItemVersion.item_id)
+        .join(ItemVersion, ItemVersion.id == Contract.item_version_id)
+        .where(Contract.id == contract_id)
+    )
+    row = db.session.execute(statement).first()
+    return OwnerAndItem(row.owner_organisation_id, row.item_id) if row else None
 
 
 def open_contracts(actor: Actor, limit: int = 200) -> tuple[Contract, ...]:

@@ -1,0 +1,1 @@
+"""Reads of approvals, one subject a module; they return frozen values."""

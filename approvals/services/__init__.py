@@ -1,0 +1,1 @@
+"""Use cases of approvals, one aggregate a module; the only writers."""
