@@ -29,7 +29,7 @@ from marketplace.models.procurements import (
     ProcurementNotice,
     Registration,
 )
-from marketplace.policy import Permission, procurement_parts, sees_procurement
+from marketplace.policy import Permission, procurement_parts, registration_parts, sees_procurement
 from marketplace.queries.candidates import agency_of, applicants, demand_of, demands_of, item_of, offering_applicants
 from marketplace.queries.rulebooks import rule_book
 from marketplace.rules.eligibility import Demand, Verdict, judge
@@ -128,6 +128,7 @@ class RegistrationView:
     verdict: Verdict
     final_verdict: Verdict | None
     thread_id: UUID
+    parts: frozenset[Part]
 
 
 @dataclass(frozen=True)
@@ -314,16 +315,16 @@ def _versions_offered(agency_id: UUID) -> Select[UUID]:
     return select(ItemVersion.id).where(ItemVersion.item_id.in_(items))
 
 
-def registrations_of(organisation_id: UUID, *, number: int = 1) -> Page[RegistrationView]:
-    """An agency's registrations, the newest first."""
+def registrations_of(actor: Actor, *, number: int = 1) -> Page[RegistrationView]:
+    """The registrations of the actor's agency, the newest first."""
     statement: Any = (
         select(Registration, Procurement)
         .join(Procurement, Procurement.id == Registration.procurement_id)
-        .where(Registration.organisation_id == organisation_id)
+        .where(Registration.organisation_id == actor.organisation_id)
         .order_by(Registration.registered_at.desc(), Registration.id.desc())
     )
     page = page_of(statement, number=number, scalars=False)
-    return Page(tuple(_registration_view(*row) for row in page.items), page.number, page.size, page.total)
+    return Page(tuple(_registration_view(actor, *row) for row in page.items), page.number, page.size, page.total)
 
 
 def registration_view(actor: Actor, registration_id: UUID) -> RegistrationView:
@@ -333,10 +334,10 @@ def registration_view(actor: Actor, registration_id: UUID) -> RegistrationView:
         raise NotFound
     procurement = db.session.get(Procurement, row.procurement_id)
     assert procurement is not None
-    return _registration_view(row, procurement)
+    return _registration_view(actor, row, procurement)
 
 
-def _registration_view(row: Registration, procurement: Procurement) -> RegistrationView:
+def _registration_view(actor: Actor, row: Registration, procurement: Procurement) -> RegistrationView:
     return RegistrationView(
         id=row.id,
         procurement_id=procurement.id,
@@ -354,6 +355,7 @@ def _registration_view(row: Registration, procurement: Procurement) -> Registrat
         verdict=Verdict.from_json(row.eligibility),
         final_verdict=Verdict.from_json(row.final_eligibility) if row.final_eligibility is not None else None,
         thread_id=row.thread_id,
+        parts=registration_parts(actor, row),
     )
 
 
@@ -625,7 +627,7 @@ def _own(actor: Actor, p: Procurement) -> tuple[RegistrationView | None, Verdict
     row = db.session.scalar(
         select(Registration).where(Registration.procurement_id == p.id, Registration.agency_id == agency.id)
     )
-    view = _registration_view(row, p) if row else None
+    view = _registration_view(actor, row, p) if row else None
     if p.state != _P.PUBLISHED or (row is not None and row.state == RegistrationState.REGISTERED):
         return view, None
     applicant = applicants(item_of(p.item_version_id), [agency.id])[agency.id]

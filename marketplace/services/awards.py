@@ -18,7 +18,7 @@ from marketplace.models.procurements import DrawRank, Procurement, Registration
 from marketplace.policy import Permission, parts
 from marketplace.queries.rulebooks import rule_book
 from marketplace.services.contracts import draw_up_contract
-from marketplace.services.draws import PLACE, WINNER, install_winner, latest_draw
+from marketplace.services.draws import install_winner, latest_draw
 from marketplace.services.procurements import locked, release_registrations, tell
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, FailureCode, ProcurementState
@@ -47,7 +47,7 @@ def issue_award(procurement_id: UUID) -> bool:
         thread_id=procurement.thread_id,
         winner_organisation_id=procurement.winner_organisation_id,
     )
-    move(procurement, PROCUREMENT, "award", SYSTEM, _SYSTEM, event=event, detail={WINNER: winner.name}, public=True)
+    move(procurement, PROCUREMENT, "award", SYSTEM, _SYSTEM, event=event, detail={"winner": winner.name}, public=True)
     tell(
         procurement,
         winner.organisation_id,
@@ -129,7 +129,7 @@ def _drop_winner(procurement: Procurement, actor: Actor, action: str, reason: st
         organisation_id=procurement.winner_organisation_id or procurement.owner_organisation_id,
         cause=action,
     )
-    detail = {WINNER: winner.name} if winner else {}
+    detail = {"winner": winner.name} if winner else {}
     move(procurement, PROCUREMENT, action, actor, held, reason=reason, event=event, detail=detail, public=True)
     assert winner is not None, "a state that a winner leaves has one"
     move(winner, REGISTRATION, action, actor, parts(actor, winner), reason=reason)
@@ -179,7 +179,7 @@ def propose_succession(actor: Actor, procurement_id: UUID, command: Plain) -> No
     found = next_in_ranking(procurement)
     assert found is not None, "an exhausted ranking fails at once"
     procurement.succession_proposed_by, procurement.succession_proposed_at = actor.user_id, clock.now()
-    detail = {WINNER: found[1].name, PLACE: str(found[0].place)}
+    detail = {"winner": found[1].name, "rank": found[0].place}
     record(procurement, "succession_proposed", actor, title=N_("Succession proposed"), detail=detail, public=True)
 
 

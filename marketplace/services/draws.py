@@ -46,7 +46,6 @@ _P = ProcurementState
 _R = RegistrationState
 _SYSTEM = (Part.SYSTEM,)
 DEMONSTRATION_READER = "demo-beacon"
-WINNER, PLACE = N_("Winner"), N_("Place")
 
 
 # --- closing and freezing ---------------------------------------------------------------------------------------
@@ -135,7 +134,7 @@ def _fail(procurement: Procurement, code: FailureCode, pool: int) -> None:
         SYSTEM,
         _SYSTEM,
         event=event,
-        detail={N_("Qualified agencies"): str(pool)},
+        detail={"pool": pool},
         reason=FAILURE_TEXTS[code],
     )
 
@@ -166,7 +165,7 @@ def _freeze(procurement: Procurement, book: RuleBook, pool: Sequence[Registratio
     procurement.beacon_due_at = row.beacon_due_at
     for registration in pool:
         move(registration, REGISTRATION, "qualify", SYSTEM, _SYSTEM)
-    detail = {N_("Draw"): code, N_("SHA-256 of the list"): row.sha256, N_("Entries"): str(len(entries))}
+    detail = {"draw": code, "list_hash": row.sha256, "entries": len(entries)}
     move(procurement, PROCUREMENT, "start_selection", SYSTEM, _SYSTEM, detail=detail, public=True)
     for registration in pool:
         tell(
@@ -239,7 +238,7 @@ def enter_value(actor: Actor, draw_id: UUID, command: EnterValue) -> bool:
         "value_entered",
         actor,
         title=N_("Public value entered"),
-        detail={N_("Source"): f"{source.name} {source.round}", N_("Draw"): row.code},
+        detail={"source": source.name, "round": source.round, "draw": row.code},
     )
     return _rank_when_complete(procurement, row)
 
@@ -389,7 +388,7 @@ def install_winner(
     procurement.selected_at = now
     procurement.succession_proposed_by = procurement.succession_proposed_at = None
     move(winner, REGISTRATION, "win", SYSTEM, _SYSTEM)
-    detail = {WINNER: winner.name, PLACE: str(place)}
+    detail = {"winner": winner.name, "rank": place}
     move(procurement, PROCUREMENT, action, actor, held, reason=reason, detail=detail, public=True)
     procurement.publicity_ends_at = work_calendar.current().deadline(now, book.result_publicity_wd).at
     event = SelectionDecided(

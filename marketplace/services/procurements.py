@@ -78,7 +78,7 @@ def draft_notice(actor: Actor, command: NoticeDraft) -> UUID:
     db.session.add(procurement)
     _write_avoided(procurement, command.avoided)
     db.session.flush()
-    record(procurement, "drafted", actor, title=N_("Notice drafted"), detail={N_("Number"): procurement.number})
+    record(procurement, "drafted", actor, title=N_("Notice drafted"), detail={"number": procurement.number})
     return procurement.id
 
 
@@ -293,9 +293,9 @@ def _publish(procurement: Procurement, actor: Actor, action: str) -> None:
     db.session.add(notice)
     event = ProcurementPublished(procurement_id=procurement.id, thread_id=procurement.thread_id)
     detail = {
-        N_("Notice version"): str(notice.version),
-        N_("SHA-256 of the notice"): notice.sha256,
-        N_("Registration until"): _beijing(procurement.registration_ends_at),
+        "version": notice.version,
+        "sha256": notice.sha256,
+        "until": _beijing(procurement.registration_ends_at),
     }
     move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), event=event, detail=detail, public=True)
 
@@ -490,7 +490,7 @@ def republish(actor: Actor, procurement_id: UUID, command: Plain) -> UUID:
         "drafted",
         actor,
         title=N_("New round drafted"),
-        detail={N_("Number"): draft.number, N_("Earlier round"): old.number},
+        detail={"number": draft.number, "previous": old.number},
     )
     return draft.id
 

@@ -88,7 +88,7 @@ def _first(actor: Actor, procurement: Procurement, agency: Agency, command: Regi
         "registered",
         actor,
         title=N_("Registered"),
-        detail={N_("Agency"): agency.name},
+        detail={"agency": agency.name},
     )
     return registration.id
 
