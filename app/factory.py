@@ -18,7 +18,7 @@ from app.manifest import Domain, NavigationItem
 from app.settings import Settings
 from app.web import csrf, headers, language, look, request_log
 from app.web.guard import check_policies
-from app.web.identity.context import for_every_page
+from app.web.identity import context
 from app.web.problems import register_problems
 from app.web.session import current_actor
 
@@ -101,6 +101,7 @@ def _install_web(app: Flask, settings: Settings, domains: tuple[Domain, ...]) ->
     csrf.init_app(app)
     register_problems(app)
     look.install_look(app)
+    context.init_app(app)
     for blueprint in blueprints.of(settings):
         app.register_blueprint(blueprint)
 
@@ -113,7 +114,7 @@ def _install_web(app: Flask, settings: Settings, domains: tuple[Domain, ...]) ->
             "settings": settings,
             "locale": str(get_locale()),
             "languages": language.LANGUAGES,
-            **for_every_page(actor, settings),
+            **context.for_every_page(actor, settings),
         }
 
 

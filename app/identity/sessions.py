@@ -74,13 +74,14 @@ class Sessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
         """Read the cookie; an unknown, ended or revoked one counts as no session."""
         found = BrowserSession()
-        if request.path.startswith(("/static/", "/healthz", "/webhooks/")):
+        if request.path.startswith(("/assets/", "/healthz", "/webhooks/")):
             found.untouched = True
             return found
         cookie = request.cookies.get(self.cookie_name, "")
         found.cookie_present = bool(cookie)
         if cookie.startswith(SIGNED_IN):
-            return self._open_row(cookie.removeprefix(SIGNED_IN)) or found
+            opened = self._open_row(cookie.removeprefix(SIGNED_IN))
+            return found if opened is None else opened  # an empty session is falsy: no `or` here
         if cookie.startswith(VISITOR):
             found.update(_read_visitor(app, cookie.removeprefix(VISITOR)))
             found.modified = False

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import Flask, url_for
+from flask_babel import gettext
 
 from app.identity import policy, sessions
 from app.identity.queries import accounts, organisation_name
-from app.kernel.access import Actor
+from app.identity.queries.accounts import NoticeView
+from app.kernel.access import ROLE_LABELS, Actor
 from app.kernel.words import N_
 from app.settings import Settings
+from app.web.regions import region_name
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the names of roles and regions, and the words of notices."""
+    app.jinja_env.globals["role_labels"] = ROLE_LABELS
+    app.jinja_env.filters.setdefault("region", region_name)
+    app.jinja_env.filters["worded"] = _worded
+
+
+def _worded(notice: NoticeView, part: str) -> str:
+    """Subject or text of a notice in the reader's language; parameters that are message ids are translated too."""
+    params = {key: gettext(value) if isinstance(value, str) and value else value for key, value in notice.params.items()}
+    return str(gettext(getattr(notice, part), **params))
 
 
 def for_every_page(actor: Actor, settings: Settings) -> dict[str, Any]:
