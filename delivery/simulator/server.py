@@ -5,9 +5,11 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
 
@@ -32,6 +34,7 @@ BLOCK_PAGE: Final = (
     "<html><body><h1>405</h1>很抱歉，由于您访问的URL有可能对网站造成安全威胁，您的访问被阻断。</body></html>"
 )
 LABEL_LIFE: Final = timedelta(minutes=10)
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 View = Callable[..., Any]
 
 
@@ -65,12 +68,33 @@ def create_simulator(world: World, pusher: Pusher, admin_token: str) -> Flask:
             return Response("not found or expired", 404)
         return Response(label.draw(waybill_no, parcel.body, known[1]), content_type="application/pdf")
 
+    @app.post("/sim/ems/<any(counter, console):place>")
+    def outside_the_wire(place: str) -> Any:
+        """What people do elsewhere: lay parcels on the counter, enter the callback address in the platform's console."""
+        body = request.get_json(silent=True) or {}
+        customer = world.store.customer(str(body.get("senderNo", "")), str(body.get("environment", "open")))
+        given = str(body.get("authorization", ""))
+        if customer is None or not secrets.compare_digest(customer.authorization.encode(), given.encode()):
+            return jsonify(error="unknown customer"), 403
+        if place == "counter":
+            return jsonify(taken=world.hand_in([str(number) for number in body.get("waybills", [])]))
+        callback = str(body.get("callback", ""))
+        if urlsplit(callback).hostname not in LOOPBACK:
+            return jsonify(error="the callback of a simulator must be a loopback address"), 400
+        store_callback(world, customer, callback)
+        return jsonify(callback=callback)
+
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         return {"status": "ok", "service": "ems-simulator"}
 
     _admin_routes(app, world, pusher, admin_token)
     return app
+
+
+def store_callback(world: World, customer: Customer, callback: str) -> None:
+    """Write where a customer's pushes go."""
+    world.store.keep_customer(replace(customer, callback=callback))
 
 
 def _hang_up(seconds: float) -> Response:

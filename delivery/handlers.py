@@ -1,0 +1,65 @@
+"""Reactions to our own facts. Those that call the carrier run without a transaction and bear a repeat."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from app.kernel.db import db
+from app.kernel.outbox import Handlers
+from delivery.carriers import chosen
+from delivery.events import BatchTakenOver, CarrierNoticeReceived, ParcelChecked, WaybillTaken, WaybillVoided
+from delivery.models import HandoverLine, LineOutcome, Parcel, Waybill
+from delivery.ports import Capability, Verdict
+from delivery.services import tracking, waybills
+
+
+class CarrierNotReady(Exception):
+    """The carrier could not answer now: the outbox tries again."""
+
+
+def book_waybill(event: ParcelChecked) -> None:
+    """Ask for a number at once; if that fails the job goes on asking."""
+    waybills.book(event.parcel_id)
+
+
+def fetch_label(event: WaybillTaken) -> None:
+    """Keep the carrier's label beside the number. Until it is there our own label is printed."""
+    if not waybills.fetch_label(event.waybill_no):
+        raise CarrierNotReady(event.waybill_no)
+
+
+def cancel_waybill(event: WaybillVoided) -> None:
+    """Give the number up at the carrier; if that fails the job goes on trying."""
+    row_id = db.session.scalar(sa.select(Waybill.id).where(Waybill.waybill_no == event.waybill_no))
+    if row_id is not None:
+        waybills.cancel_at_carrier(row_id)
+
+
+def announce_handover(event: BatchTakenOver) -> None:
+    """Tell the carrier what lies ready, where it takes such notices. EMS does not; the simulator's counter does."""
+    carrier = chosen.carrier()
+    if Capability.HANDOVER_NOTICE not in carrier.capabilities:
+        return
+    statement = (
+        sa.select(Parcel.waybill_no)
+        .join(HandoverLine, HandoverLine.parcel_id == Parcel.id)
+        .where(HandoverLine.batch_id == event.batch_id, HandoverLine.outcome == LineOutcome.TAKEN)
+    )
+    numbers = tuple(number for number in db.session.scalars(statement) if number)
+    db.session.rollback()  # no snapshot stays open during the call
+    if carrier.announce_handover(numbers).verdict in (Verdict.UNAVAILABLE, Verdict.UNCERTAIN):
+        raise CarrierNotReady(str(event.batch_id))
+
+
+def follow_notice(event: CarrierNoticeReceived) -> None:
+    """A notice makes its parcel due for a query."""
+    tracking.follow_notice(event.notice_id)
+
+
+HANDLERS: Final[Handlers] = {
+    ParcelChecked: (book_waybill,),
+    WaybillTaken: (fetch_label,),
+    WaybillVoided: (cancel_waybill,),
+    BatchTakenOver: (announce_handover,),
+    CarrierNoticeReceived: (follow_notice,),
+}

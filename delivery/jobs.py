@@ -1,0 +1,61 @@
+"""What the clock starts: every job derives its work from due rows and may run twice without harm."""
+
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from app.kernel import clock
+from app.kernel.access import SYSTEM
+from app.kernel.db import db
+from app.kernel.jobs import Job, every
+from app.kernel.words import N_
+from delivery import rules
+from delivery.models import Parcel
+from delivery.services import orders, tracking, waybills
+from delivery.states import P
+
+
+def ask_for_numbers() -> int:
+    """Ask for the waybill numbers that are due."""
+    return sum(waybills.book(parcel_id) for parcel_id in waybills.bookings_due())
+
+
+def give_up_numbers() -> int:
+    """Cancel the waybills that are one too many."""
+    return sum(waybills.cancel_at_carrier(waybill_id) for waybill_id in waybills.cancellations_due())
+
+
+def raise_alarms() -> int:
+    """Look for parcels that have been silent too long."""
+    now = clock.now()
+    silent = sa.or_(Parcel.last_report_at.is_(None), Parcel.last_report_at <= now - rules.STALLED_AFTER)
+    statement = sa.select(Parcel.id).where(
+        Parcel.state == P.HANDED_OVER, Parcel.handed_over_at <= now - timedelta(hours=24), silent
+    )
+    return sum(tracking.raise_alarm(parcel_id) for parcel_id in list(db.session.scalars(statement.limit(500))))
+
+
+def close_quiet() -> int:
+    """Close deliveries that nobody objected to."""
+    statement = sa.select(Parcel.id).where(Parcel.state == P.DELIVERED, Parcel.close_at <= clock.now()).limit(500)
+    return sum(orders.close_quiet(parcel_id, SYSTEM) for parcel_id in list(db.session.scalars(statement)))
+
+
+JOBS: Final = (
+    Job(
+        "delivery.numbers",
+        ask_for_numbers,
+        every(seconds=5),
+        N_("Ask the carrier for waybill numbers"),
+        lease_seconds=600,
+    ),
+    Job(
+        "delivery.poll", tracking.poll_due, every(seconds=4), N_("Ask the carrier where parcels are"), lease_seconds=600
+    ),
+    Job(
+        "delivery.cancellations", give_up_numbers, every(seconds=30), N_("Give up surplus waybills"), lease_seconds=300
+    ),
+    Job("delivery.alarms", raise_alarms, every(minutes=10), N_("Look for parcels that fell silent"), lease_seconds=120),
+    Job("delivery.close", close_quiet, every(minutes=30), N_("Close undisputed deliveries"), lease_seconds=120),
+)

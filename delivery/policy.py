@@ -1,0 +1,70 @@
+"""Which part an actor plays towards parcels and batches, and which permissions each role holds."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from app.kernel.access import Actor, Role
+from app.kernel.errors import NotFound
+from delivery.models import HandoverBatch, Parcel
+from delivery.states import Part
+
+WORK: Final = "delivery:parcels:work"
+READ: Final = "delivery:parcels:read"
+
+_HALL: Final = frozenset({Role.WINDOW_CLERK, Role.CERTIFICATE_CENTRE})
+_STAFF: Final = _HALL | {Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR}
+_OVERSIGHT: Final = frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR})
+
+GRANTS: Final[Mapping[Role, frozenset[str]]] = {role: frozenset({WORK, READ}) for role in _STAFF} | {
+    role: frozenset({READ}) for role in _OVERSIGHT
+}
+
+
+def _hall_parts(actor: Actor, hall_organisation_id: UUID) -> set[Part]:
+    if actor.is_system:
+        return {Part.SYSTEM}
+    if actor.organisation_id != hall_organisation_id:
+        return set()
+    parts = set()
+    if not _HALL.isdisjoint(actor.roles):
+        parts.add(Part.HALL)
+    if Role.POSTAL_STAFF in actor.roles:
+        parts.add(Part.POST)
+    if Role.POSTAL_SUPERVISOR in actor.roles:
+        parts |= {Part.POST, Part.SUPERVISOR}
+    return parts
+
+
+def parcel_parts(actor: Actor, parcel: Parcel) -> frozenset[Part]:
+    """The parts of `actor` towards a parcel; empty for everybody else's."""
+    parts = _hall_parts(actor, parcel.hall_organisation_id)
+    if actor.user_id is not None and actor.user_id == parcel.applicant_user_id:
+        parts.add(Part.APPLICANT)
+    return frozenset(parts)
+
+
+def batch_parts(actor: Actor, batch: HandoverBatch) -> frozenset[Part]:
+    """The parts of `actor` towards a hand-over batch."""
+    return frozenset(_hall_parts(actor, batch.hall_organisation_id))
+
+
+def oversees(actor: Actor) -> bool:
+    """Whether the actor may read every hall's parcels, masked."""
+    return actor.is_system or not _OVERSIGHT.isdisjoint(actor.roles)
+
+
+def must_see_parcel(actor: Actor, parcel: Parcel) -> frozenset[Part]:
+    """The parts; raises NotFound for what is not theirs to see."""
+    parts = parcel_parts(actor, parcel)
+    if not parts and not oversees(actor):
+        raise NotFound
+    return parts
+
+
+def must_see_batch(actor: Actor, batch: HandoverBatch) -> frozenset[Part]:
+    """The parts; raises NotFound for what is not theirs to see."""
+    parts = batch_parts(actor, batch)
+    if not parts and not oversees(actor):
+        raise NotFound
+    return parts

@@ -1,0 +1,31 @@
+"""Observations as stored columns and back."""
+
+from typing import Any
+
+from delivery import rules
+from delivery.models import CarrierEvent
+from delivery.observed import NextAction, Observation, SignerClass, Status
+
+
+def plain(seen: Observation) -> dict[str, Any]:
+    """An observation as JSON, its prose without telephone numbers."""
+    return {
+        "carrier": seen.carrier, "code": seen.code, "status": seen.status, "name": seen.name, "office": seen.office,
+        "description": rules.masked_text(seen.description), "office_code": seen.office_code, "region": seen.region,
+        "known": seen.known, "reverses": sorted(seen.reverses), "flags": sorted(seen.flags),
+        "signer_class": seen.signer_class, "signer_name": seen.signer_name, "reason": seen.reason,
+        "next_action": seen.next_action,
+    }  # fmt: skip
+
+
+def observation_of(row: CarrierEvent) -> Observation:
+    """A stored event as the fold wants it."""
+    seen = row.seen
+    return Observation(
+        carrier=seen["carrier"], waybill_no=row.waybill_no, code=seen["code"], occurred_at=row.occurred_at,
+        status=Status(seen["status"]) if seen["status"] else None, key=row.key, name=seen["name"],
+        description=seen["description"], office_code=seen["office_code"], office=seen["office"], region=seen["region"],
+        known=seen["known"], reverses=frozenset(seen["reverses"]), flags=frozenset(seen["flags"]),
+        signer_class=SignerClass(seen["signer_class"]), signer_name=seen["signer_name"], reason=seen["reason"],
+        next_action=NextAction(seen["next_action"]) if seen["next_action"] else None,
+    )  # fmt: skip

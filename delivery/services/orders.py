@@ -1,0 +1,201 @@
+"""A delivery order from its beginning to its end, without the carrier: order, correct, cancel, confirm, dispute."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.identity import queries as identity
+from app.identity.notices import notify
+from app.kernel import clock
+from app.kernel.access import Actor
+from app.kernel.db import db, lock, new_id, use_case
+from app.kernel.errors import NotAllowed, Refused
+from app.kernel.numbering import next_number
+from app.kernel.transitions import move, record
+from app.kernel.words import N_
+from delivery import rules
+from delivery.events import ParcelCancelled
+from delivery.models import Parcel, TaskKind
+from delivery.policy import must_see_parcel
+from delivery.services.tasks import raise_task
+from delivery.states import PARCEL, P, Part
+
+ACTIVE: Final = tuple(state for state in P if state not in (P.CLOSED, P.CANCELLED, P.LOST))
+SILENCE_CLOSES: Final = timedelta(days=10)
+"""A delivery closes by itself after this; longer than the carrier is watched for taking it back."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """To whom; the region names are full names of GB/T 2260."""
+
+    name: str = field(repr=False)
+    mobile: str = field(repr=False)
+    prov: str
+    city: str
+    county: str
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OrderParcel:
+    """What the domain that needs something delivered asks for. `serve_by` is the statutory last moment."""
+
+    thread_id: UUID
+    subject: str
+    hall_organisation_id: UUID
+    receiver: Receiver
+    contents: str
+    who_may_sign: str
+    serve_by: datetime
+    applicant_user_id: UUID
+    weight_g: int = 120
+
+
+@dataclass(frozen=True)
+class CorrectReceiver:
+    """A corrected receiver, before the waybill is taken."""
+
+    name: str = field(repr=False)
+    mobile: str = field(repr=False)
+    prov: str
+    city: str
+    county: str
+    address: str = field(repr=False)
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """The receiver says that what the carrier reports is not so."""
+
+    reason: str
+    version: int | None = None
+
+
+def checked_receiver(receiver: Receiver | CorrectReceiver) -> None:
+    """Raises Refused with the field that cannot be delivered to."""
+    if not receiver.name.strip() or len(receiver.name) > 60:
+        raise Refused("receiver-name", N_("Give the receiver's name."), field="name")
+    if not rules.is_mobile(receiver.mobile):
+        raise Refused("receiver-mobile", N_("Give a mainland mobile number of eleven digits."), field="mobile")
+    for part in ("prov", "city", "county"):
+        if not getattr(receiver, part).strip():
+            raise Refused("receiver-region", N_("Choose province, city and county."), field=part)
+    if not 2 <= len(receiver.address.strip()) <= 200:
+        raise Refused("receiver-address", N_("Give street, number and room."), field="address")
+
+
+@use_case
+def order_parcel(actor: Actor, command: OrderParcel) -> UUID:
+    """Make a delivery order. A subject has one active order: a repeat returns it.
+
+    Called by the domain above, which has decided that this may be sent. Raises Refused, NotFound (hall).
+    """
+    checked_receiver(command.receiver)
+    rules.WhoMaySign(command.who_may_sign)
+    identity.organisation(command.hall_organisation_id)
+    known = db.session.scalar(
+        sa.select(Parcel.id).where(Parcel.subject == command.subject, Parcel.state.in_(ACTIVE)).limit(1)
+    )
+    if known is not None:
+        return known
+    receiver = command.receiver
+    parcel = Parcel(
+        id=new_id(), number=next_number("JD"), thread_id=command.thread_id, subject=command.subject,
+        hall_organisation_id=command.hall_organisation_id, applicant_user_id=command.applicant_user_id, state=P.CREATED,
+        created_at=clock.now(), serve_by=command.serve_by, contents=command.contents[:200],
+        who_may_sign=command.who_may_sign, weight_g=command.weight_g, receiver_name=receiver.name.strip(),
+        receiver_mobile=receiver.mobile, receiver_prov=receiver.prov, receiver_city=receiver.city,
+        receiver_county=receiver.county, receiver_address=receiver.address.strip(),
+        pickup_code=f"{secrets.randbelow(1_000_000):06d}",
+    )  # fmt: skip
+    db.session.add(parcel)
+    db.session.flush()  # move() and record() name its id
+    record(parcel, "ordered", actor, title=N_("Delivery by courier ordered"), detail={"number": parcel.number})
+    notify(
+        to_user=parcel.applicant_user_id, kind="delivery.ordered", thread_id=parcel.thread_id, link=f"/parcels/{parcel.id}",
+        subject=N_("Your result will come by courier: %(number)s"),
+        text=N_("Pick-up code %(code)s. Show it, or your identity card, to the courier. Tell it to nobody else."),
+        params={"number": parcel.number, "code": parcel.pickup_code},
+    )  # fmt: skip
+    return parcel.id
+
+
+@use_case
+def contents_ready(actor: Actor, parcel_id: UUID) -> None:
+    """The papers are produced: packing may begin. For the domain above, which has authorised `actor`; repeatable."""
+    parcel = lock(Parcel, parcel_id)
+    if parcel.ready_at is None:
+        parcel.ready_at = clock.now()
+    move(parcel, PARCEL, "contents_ready", actor, {Part.SYSTEM}, already_ok=True)
+
+
+@use_case
+def declare_contents_ready(actor: Actor, parcel_id: UUID, command: object) -> None:
+    """The same by the hall's own staff."""
+    parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
+    parts = must_see_parcel(actor, parcel)
+    parcel.ready_at = clock.now()
+    move(parcel, PARCEL, "contents_ready", actor, parts)
+
+
+@use_case
+def correct_receiver(actor: Actor, parcel_id: UUID, command: CorrectReceiver) -> None:
+    """Write another receiver; only while no waybill exists. Raises Refused after that."""
+    parcel = lock(Parcel, parcel_id, seen=command.version)
+    parts = must_see_parcel(actor, parcel)
+    if not parts.intersection((Part.HALL, Part.SUPERVISOR, Part.APPLICANT)):
+        raise NotAllowed
+    if parcel.state not in (P.CREATED, P.READY, P.RETURNED) and not (
+        parcel.state == P.BOOKING and not parcel.booking_uncertain
+    ):
+        raise Refused("address-fixed", N_("The address can be changed only before a waybill exists."))
+    checked_receiver(command)
+    parcel.receiver_name, parcel.receiver_mobile = command.name.strip(), command.mobile
+    parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county = command.prov, command.city, command.county
+    parcel.receiver_address = command.address.strip()
+    if parcel.state == P.BOOKING:
+        parcel.booking_due_at = clock.now()
+    record(parcel, "receiver_corrected", actor, title=N_("Receiver corrected"))
+
+
+@use_case
+def cancel_parcel(actor: Actor, parcel_id: UUID, command: Dispute) -> None:
+    """Give the delivery up before it is packed."""
+    parcel = lock(Parcel, parcel_id, seen=command.version)
+    parts = must_see_parcel(actor, parcel)
+    event = ParcelCancelled(parcel.id, parcel.subject, parcel.thread_id)
+    move(parcel, PARCEL, "cancel", actor, parts, reason=command.reason, event=event)
+
+
+@use_case
+def confirm_receipt(actor: Actor, parcel_id: UUID, command: object) -> None:
+    """The applicant has the parcel."""
+    parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
+    move(parcel, PARCEL, "confirm_receipt", actor, must_see_parcel(actor, parcel))
+
+
+@use_case
+def dispute(actor: Actor, parcel_id: UUID, command: Dispute) -> None:
+    """The applicant says that a reported delivery did not reach them: a person at the hall looks at it."""
+    parcel = lock(Parcel, parcel_id, seen=command.version)
+    if Part.APPLICANT not in must_see_parcel(actor, parcel):
+        raise NotAllowed
+    if parcel.state not in (P.DELIVERED, P.CLOSED):
+        raise Refused("nothing-to-dispute", N_("No delivery is reported for this parcel."))
+    raise_task(parcel, TaskKind.DISPUTED, cause=str(parcel.delivered_at), fact=command.reason[:300])
+    record(parcel, "disputed", actor, title=N_("The receiver says it did not arrive"), reason=command.reason)
+
+
+@use_case
+def close_quiet(parcel_id: UUID, actor: Actor) -> bool:
+    """Close a delivery that nobody objected to. Returns whether it was closed."""
+    parcel = lock(Parcel, parcel_id)
+    if parcel.state != P.DELIVERED or parcel.close_at is None or parcel.close_at > clock.now():
+        return False
+    return move(parcel, PARCEL, "close", actor, {Part.SYSTEM})

@@ -1,0 +1,74 @@
+"""Packing with a second person: contents, receiver and seal are compared before a waybill is taken."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.kernel import clock
+from app.kernel.access import Actor
+from app.kernel.db import db, lock, use_case
+from app.kernel.errors import Refused
+from app.kernel.transitions import move
+from app.kernel.words import N_
+from delivery.errors import same_person, seal_taken
+from delivery.events import ParcelChecked
+from delivery.models import Parcel
+from delivery.policy import must_see_parcel
+from delivery.rules import normal_scan
+from delivery.states import PARCEL
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What the packer declares."""
+
+    seal_no: str
+    weight_g: int
+    contents_compared: bool
+    version: int | None = None
+
+
+@use_case
+def pack(actor: Actor, parcel_id: UUID, command: Pack) -> None:
+    """Note who packed it under which seal. A seal number is used once. Raises Refused."""
+    parcel = lock(Parcel, parcel_id, seen=command.version)
+    parts = must_see_parcel(actor, parcel)
+    if not command.contents_compared:
+        raise Refused(
+            "not-compared",
+            N_("Compare the contents with the order first, then tick the box."),
+            field="contents_compared",
+        )
+    seal_no = normal_scan(command.seal_no)
+    taken = sa.select(Parcel.id).where(Parcel.seal_no == seal_no, Parcel.id != parcel.id)
+    if not seal_no or db.session.scalar(taken) is not None:
+        raise seal_taken(command.seal_no)
+    parcel.packed_by, parcel.packed_at = actor.user_id, clock.now()
+    parcel.seal_no, parcel.weight_g = seal_no, command.weight_g
+    parcel.checked_by = parcel.checked_at = None
+    move(parcel, PARCEL, "pack", actor, parts, detail={"seal": seal_no, "weight_g": command.weight_g})
+
+
+@use_case
+def return_to_packer(actor: Actor, parcel_id: UUID, command: object) -> None:
+    """The second person found something: it is packed again under another seal."""
+    parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
+    parts = must_see_parcel(actor, parcel)
+    move(parcel, PARCEL, "return_to_packer", actor, parts, reason=str(getattr(command, "reason", "")))
+    parcel.packed_by = parcel.packed_at = parcel.seal_no = None
+
+
+@use_case
+def check_packing(actor: Actor, parcel_id: UUID, command: object) -> None:
+    """The second person agrees: from now on a waybill number is asked for. Raises Refused for the packer."""
+    parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
+    parts = must_see_parcel(actor, parcel)
+    if parcel.state == "packed" and parcel.packed_by == actor.user_id:
+        raise same_person()
+    parcel.checked_by, parcel.checked_at = actor.user_id, clock.now()
+    parcel.rounds += 1
+    parcel.order_no = parcel.number if parcel.rounds == 1 else f"{parcel.number}-{parcel.rounds}"
+    parcel.booking_due_at, parcel.booking_tries = clock.now(), 0
+    parcel.booking_uncertain, parcel.booking_problem = False, None
+    move(parcel, PARCEL, "check", actor, parts, event=ParcelChecked(parcel.id))

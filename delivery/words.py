@@ -1,0 +1,47 @@
+"""What staff read about a task: its title and the way out. Catalogue messages."""
+
+from typing import Final
+
+from app.kernel.words import N_
+from delivery.models import TaskKind
+
+TASK_TITLES: Final = {
+    TaskKind.BOOKING_REFUSED: N_("The carrier refused the order"),
+    TaskKind.BOOKING_UNCLEAR: N_("The carrier may already hold this order"),
+    TaskKind.EXTRA_WAYBILL: N_("A second waybill exists and could not be cancelled"),
+    TaskKind.MISSING_AT_HANDOVER: N_("Missing when the list was handed over"),
+    TaskKind.NOT_COLLECTED: N_("Handed over, but not collected"),
+    TaskKind.STALLED: N_("No report for a long time"),
+    TaskKind.DELIVERY_FAILED: N_("Could not be delivered"),
+    TaskKind.DOUBTFUL_DELIVERY: N_("Delivered, but not to the receiver in person"),
+    TaskKind.DELIVERY_REVOKED: N_("The carrier took the delivery back"),
+    TaskKind.RETURNING: N_("On its way back to the hall"),
+    TaskKind.LOST: N_("Lost by the carrier"),
+    TaskKind.CONTRADICTION: N_("Reports contradict each other"),
+    TaskKind.UNKNOWN_CODE: N_("Report with an unknown code"),
+    TaskKind.UNCONFIRMED_NOTICE: N_("Notice that the carrier does not confirm"),
+    TaskKind.DISPUTED: N_("The receiver says it did not arrive"),
+}
+WAYS_OUT: Final = {
+    TaskKind.BOOKING_REFUSED: N_("Correct the receiver's address or telephone, then ask again."),
+    TaskKind.BOOKING_UNCLEAR: N_("Ask the carrier for the number of this order and enter it; do not order again."),
+    TaskKind.EXTRA_WAYBILL: N_("Ask the carrier to stop the number named here, so that only one is live."),
+    TaskKind.MISSING_AT_HANDOVER: N_(
+        "Look for the parcel. Found: put it on the next list. Not found: tell the supervisor."
+    ),
+    TaskKind.NOT_COLLECTED: N_("Ask the courier whether the parcel was scanned."),
+    TaskKind.STALLED: N_("Ask the carrier (11183) for the parcel; open a claim if it cannot be found."),
+    TaskKind.DELIVERY_FAILED: N_("Call the receiver: another time, another address, or collection at the post office."),
+    TaskKind.DOUBTFUL_DELIVERY: N_(
+        "Call the receiver. Received: count as delivered with a reason. Otherwise ask the carrier."
+    ),
+    TaskKind.DELIVERY_REVOKED: N_("The receiver was told. Watch for the next attempt."),
+    TaskKind.RETURNING: N_("Scan it back in when it arrives; then send again or keep it for collection."),
+    TaskKind.LOST: N_("Have the contents issued again and claim the loss."),
+    TaskKind.CONTRADICTION: N_("Ask the carrier which report is right."),
+    TaskKind.UNKNOWN_CODE: N_("Tell the operator, so that the code table is completed."),
+    TaskKind.UNCONFIRMED_NOTICE: N_(
+        "Nothing was changed. If it repeats, tell the operator: the key may be known to others."
+    ),
+    TaskKind.DISPUTED: N_("Call the receiver and ask the carrier for the proof of delivery."),
+}
