@@ -11,6 +11,18 @@ from .agencies import (
 from .catalogue import ItemCancelled, ItemVersionPublished
 from .contracts import ContractClosed, ContractSigned, ContractTerminated, DeliverableAccepted, ServiceRated
 from .listings import ListingPublished, ListingWithdrawn
+from .procurements import (
+    AwardConfirmed,
+    AwardIssued,
+    NoticeReturned,
+    NoticeSubmitted,
+    ProcurementFailed,
+    ProcurementPublished,
+    ProcurementStopped,
+    RegistrationClosed,
+    SelectionDecided,
+    WinnerLost,
+)
 
 __all__ = [
     "AgencyAdmitted",
@@ -18,6 +30,8 @@ __all__ = [
     "AgencyReturned",
     "AgencyStandingChanged",
     "AgencySubmitted",
+    "AwardConfirmed",
+    "AwardIssued",
     "ContractClosed",
     "ContractSigned",
     "ContractTerminated",
@@ -26,6 +40,14 @@ __all__ = [
     "ItemVersionPublished",
     "ListingPublished",
     "ListingWithdrawn",
+    "NoticeReturned",
+    "NoticeSubmitted",
+    "ProcurementFailed",
+    "ProcurementPublished",
+    "ProcurementStopped",
     "QualificationChanged",
+    "RegistrationClosed",
+    "SelectionDecided",
     "ServiceRated",
+    "WinnerLost",
 ]

@@ -13,8 +13,7 @@ from app.kernel.errors import NotFound
 from marketplace.models.agencies import Agency, AgencyRecord
 from marketplace.models.listings import Listing
 from marketplace.policy import sees_file
-from marketplace.queries.admission import CertificateView, certificates_of
-from marketplace.queries.admission import worklist as worklist
+from marketplace.queries.admission import CertificateView, certificates_of, worklist
 from marketplace.states.agency import AgencyState, QualificationState
 from marketplace.states.listing import ListingState
 
@@ -97,7 +96,8 @@ _ROWS: Select[*tuple[Any, ...]] = (
 
 
 def _row(values: Any) -> AgencyRow:
-    return AgencyRow(*values[:6], record=Record(*values[6:]))
+    identifier, name, region_code, state, admitted_at, offers, *counts = values
+    return AgencyRow(identifier, name, region_code, state, admitted_at, offers, Record(*counts))
 
 
 def directory(city: str | None = None, after: str | None = None, states: tuple[str, ...] = ()) -> DirectoryPage:

@@ -148,6 +148,7 @@ def cancel(actor: Actor, version_id: UUID, command: WithReason) -> None:
         )
 
 
+@use_case
 def load_item_list(actor: Actor) -> int:
     """Publish every entry of the shipped list that is not there yet, through the same steps as any other entry."""
     known = set(db.session.scalars(select(ServiceItem.code)))
@@ -159,7 +160,6 @@ def load_item_list(actor: Actor) -> int:
     return loaded
 
 
-@use_case
 def _load(actor: Actor, code: str, content: ItemContent) -> None:
     version_id = draft_item(actor, content, code=code)
     submit(actor, version_id, Plain())

@@ -1,6 +1,7 @@
 """Pages of contracts: the list, the contract with its clock, the document to be signed, files."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -167,7 +168,7 @@ def days_left(view: ContractView) -> int | None:
         return None
     if view.state == ContractState.RUNNING and view.clock:
         return view.clock.remaining_wd
-    due = beijing_date(view.due_at) if hasattr(view.due_at, "tzinfo") else view.due_at
+    due = beijing_date(view.due_at) if isinstance(view.due_at, datetime) else view.due_at
     try:
         return work_calendar.current().count_working_days(clock.today(), due)
     except UnknownYear:

@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from app.kernel.files import ACCEPT
 from app.kernel.words import N_
-from app.web.schemas import REQUIRED, InputSchema, ReasonIn, UploadField, text, version_field
+from app.web.schemas import REQUIRED, InputSchema, UploadField, text, version_field
 from marketplace.services.clock_pauses import AskPause, ConfirmPause
 from marketplace.services.contracts import AcceptDeliverable, Deliver, Reasoned, SignContract
 from marketplace.services.reviews import RateService
@@ -62,10 +62,12 @@ class ConfirmPauseIn(InputSchema):
     version = version_field()
 
 
-class ReasonedIn(ReasonIn):
+class ReasonedIn(InputSchema):
     """A step with its reason."""
 
     command = Reasoned
+    reason = text(N_("Reason"), longest=2000, widget="textarea")
+    version = version_field()
 
 
 class DeliverIn(InputSchema):
