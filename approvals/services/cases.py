@@ -47,12 +47,14 @@ def locked(actor: Actor, case_id: UUID, seen: int | None) -> tuple[Case, frozens
 def apply(actor: Actor, command: Apply) -> UUID:
     """Apply for an approval; the way of service is captured once, with the application.
 
-    Raises NotFound for an unknown item, Refused for an office that is no hall or an incomplete choice of service.
+    Raises Refused for an unknown item, an office that is no hall or an incomplete choice of service.
     """
     assert actor.user_id is not None  # only people who are signed in apply
-    item = get(ApprovalItem, command.item_id)
-    hall = identity.organisation(command.hall_organisation_id)
-    if hall.kind != OrganisationKind.HALL:
+    item = db.session.get(ApprovalItem, command.item_id)
+    if item is None:
+        raise Refused("unknown-item", N_("There is no such approval item. Choose one of the list."), field="item_id")
+    hall = identity.organisations_by_ids((command.hall_organisation_id,)).get(command.hall_organisation_id)
+    if hall is None or hall.kind != OrganisationKind.HALL:
         raise Refused(
             "not-a-hall", N_("Choose the service hall that receives the application."), field="hall_organisation_id"
         )

@@ -12,7 +12,7 @@ from app.identity import queries as identity
 from app.kernel import clock
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, get, lock, new_id, use_case
-from app.kernel.errors import Conflict, NotFound, Refused
+from app.kernel.errors import Conflict, NotAllowed, NotFound, Outdated, Refused
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
@@ -55,10 +55,13 @@ def choose_at_application(actor: Actor, case: Case, command: ChooseService) -> N
 def choose_service(actor: Actor, case_id: UUID, command: ChooseService) -> None:
     """Change the way of service; possible until the case is decided, because the parcel is ordered then."""
     case, service = _locked(case_id)
-    if Part.APPLICANT not in case_parts(actor, case):
+    held = case_parts(actor, case)
+    if not held:
         raise NotFound
-    if command.version is not None and command.version != service.version:
-        raise Conflict("outdated", N_("This has changed since you opened it. Look at the present state and try again."))
+    if Part.APPLICANT not in held:
+        raise NotAllowed
+    if command.version not in {None, case.version}:
+        raise Outdated
     if case.state in DECIDED:
         raise Conflict("already-decided", N_("The case is decided, so its result is on its way already."))
     _fill(service, command)
