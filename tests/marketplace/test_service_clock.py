@@ -46,7 +46,9 @@ offsets = st.integers(0, 60)
 @st.composite
 def calendars(draw: st.DrawFn) -> ListedCalendar:
     days = st.dates(MONDAY, MONDAY + timedelta(days=120))
-    return ListedCalendar(off=frozenset(draw(st.sets(days, max_size=20))), extra=frozenset(draw(st.sets(days, max_size=6))))
+    return ListedCalendar(
+        off=frozenset(draw(st.sets(days, max_size=20))), extra=frozenset(draw(st.sets(days, max_size=6)))
+    )
 
 
 @st.composite
@@ -124,7 +126,15 @@ def test_two_pauses_over_the_same_days_count_once() -> None:
 
 @pytest.mark.parametrize(
     ("remaining", "light"),
-    [(20, Light.GREEN), (11, Light.GREEN), (10, Light.LIME), (7, Light.LIME), (6, Light.YELLOW), (0, Light.YELLOW), (-1, Light.RED)],
+    [
+        (20, Light.GREEN),
+        (11, Light.GREEN),
+        (10, Light.LIME),
+        (7, Light.LIME),
+        (6, Light.YELLOW),
+        (0, Light.YELLOW),
+        (-1, Light.RED),
+    ],
 )
 def test_light_of_a_limit_of_twenty_days(remaining: int, light: Light) -> None:
     assert light_of(remaining, 20) is light
@@ -138,7 +148,9 @@ def test_impossible_clocks_cannot_be_made() -> None:
 
 
 @given(clocks(), calendars(), offsets)
-def test_used_and_paused_are_what_a_count_of_each_day_gives(clock: ServiceClock, calendar: ListedCalendar, offset: int) -> None:
+def test_used_and_paused_are_what_a_count_of_each_day_gives(
+    clock: ServiceClock, calendar: ListedCalendar, offset: int
+) -> None:
     today = MONDAY + timedelta(days=offset)
     reading = read_clock(clock, calendar, today)
     assert (reading.used_wd, reading.paused_wd) == counted_by_hand(clock, calendar, today)
@@ -166,7 +178,9 @@ def test_the_order_of_the_pauses_does_not_matter(clock: ServiceClock, calendar: 
 
 
 @given(clocks(), calendars(), offsets)
-def test_a_day_later_never_uses_less_and_at_most_one_more(clock: ServiceClock, calendar: ListedCalendar, offset: int) -> None:
+def test_a_day_later_never_uses_less_and_at_most_one_more(
+    clock: ServiceClock, calendar: ListedCalendar, offset: int
+) -> None:
     today = MONDAY + timedelta(days=offset)
     before, after = read_clock(clock, calendar, today), read_clock(clock, calendar, today + ONE_DAY)
     assert 0 <= after.used_wd - before.used_wd <= 1
