@@ -453,8 +453,8 @@ def extend_registration(actor: Actor, procurement_id: UUID, command: Extend) -> 
     _refuse_first(_period_findings(rule_book_in_force(), command.registration_ends_at))
     procurement.registration_ends_at = command.registration_ends_at
     procurement.is_extended = True
-    procurement.failure_code = procurement.closed_at = None
     _publish(procurement, actor, "extend")
+    procurement.failure_code = procurement.closed_at = None
 
 
 @use_case
