@@ -46,8 +46,8 @@ def _each(sync: Callable[[UUID], object], ids: list[UUID]) -> int:
         except Unknown:
             log.warning("the gateway does not answer; trying again later", extra={"object_id": str(object_id)})
             return done
-        except GatewayError as failure:
-            log.error("the gateway refuses to tell", extra={"object_id": str(object_id)}, exc_info=failure)
+        except GatewayError:
+            log.exception("the gateway refuses to tell", extra={"object_id": str(object_id)})
             continue
         done += 1
     return done

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -281,7 +281,7 @@ def refunds_page(*, state: str | None, number: int = 1) -> Page[RefundView]:
     statement = sa.select(Refund, Bill).join(Bill, Bill.id == Refund.bill_id).order_by(Refund.requested_at.desc(), Refund.id)
     if state is not None:
         statement = statement.where(Refund.state == state)
-    page: Page[Any] = page_of(statement, number=number, scalars=False)
+    page: Page[Any] = page_of(cast("sa.Select[Any]", statement), number=number, scalars=False)
     return Page([_refund_view(row, bill) for row, bill in page.items], page.number, page.size, page.total)
 
 
@@ -364,7 +364,7 @@ def accounts_page(*, family: str | None, number: int = 1) -> Page[AccountView]:
         statement = statement.where(
             sa.or_(LedgerAccount.code == family, LedgerAccount.code.startswith(f"{family}:", autoescape=True))
         )
-    page: Page[Any] = page_of(statement, number=number, scalars=False)
+    page: Page[Any] = page_of(cast("sa.Select[Any]", statement), number=number, scalars=False)
     views = [
         AccountView(a.code, a.type, a.currency, a.owner_organisation_id, int(sum_) * _side(a.type))
         for a, sum_ in page.items
@@ -391,7 +391,7 @@ def statement_page(code: str, number: int = 1) -> Page[StatementLine]:
         .where(LedgerEntry.account == code)
         .order_by(LedgerEntry.id.desc())
     )
-    page: Page[Any] = page_of(statement, number=number, scalars=False)
+    page: Page[Any] = page_of(cast("sa.Select[Any]", statement), number=number, scalars=False)
     lines = [
         StatementLine(tx.id, tx.effective_at, tx.kind, tx.memo, tx.bill_id, int(fen) * side, int(after) * side)
         for tx, fen, after in page.items

@@ -21,7 +21,7 @@ def gateway() -> PaymentGateway:
     """The gateway of this application."""
     known = current_app.extensions.get(EXTENSION)
     if known is None:
-        known = _from_settings(cast("Settings", current_app.extensions["settings"]))
+        known = _from_settings(cast("Settings", current_app.extensions["chaoshi_settings"]))
         current_app.extensions[EXTENSION] = known
     return cast("PaymentGateway", known)
 

@@ -47,7 +47,7 @@ def _store(notice: Notice) -> bool:
 
 
 def _secrets() -> tuple[str, ...]:
-    configured = cast("Settings", current_app.extensions["settings"]).stripe_webhook_secrets
+    configured = cast("Settings", current_app.extensions["chaoshi_settings"]).stripe_webhook_secrets
     row = db.session.get(GatewayAddress, gateway().code)
     known = (row.secret, row.previous_secret) if row is not None else ()
     return (*configured, *(secret for secret in known if secret))
@@ -100,7 +100,7 @@ def register_address() -> bool:
 
     Does nothing where the secrets are configured by hand. Raises Unknown or Refusal of the gateway.
     """
-    settings = cast("Settings", current_app.extensions["settings"])
+    settings = cast("Settings", current_app.extensions["chaoshi_settings"])
     if settings.stripe_webhook_secrets:
         return False
     assert not in_transaction(), "a call outside must not hold a transaction"

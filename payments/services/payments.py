@@ -103,7 +103,7 @@ def _new_payment(actor: Actor, bill: Bill, command: StartPayment) -> Payment:
 
 
 def _order(bill: Bill, payment_id: UUID, command: StartPayment) -> PaymentOrder:
-    here = cast("Settings", current_app.extensions["settings"]).public_url.rstrip("/")
+    here = cast("Settings", current_app.extensions["chaoshi_settings"]).public_url.rstrip("/")
     items = db.session.scalars(sa.select(BillItem).where(BillItem.bill_id == bill.id).order_by(BillItem.position))
     return PaymentOrder(
         payment_id=payment_id,
@@ -179,8 +179,8 @@ def sync_payment(payment_id: UUID) -> PaymentState:
         return known.state
     try:
         fact = gateway().fetch(known.session_ref)
-    except Refusal as refusal:
-        log.error("the gateway does not know an attempt of ours", extra={"payment_id": str(payment_id)}, exc_info=refusal)
+    except Refusal:
+        log.exception("the gateway does not know an attempt of ours", extra={"payment_id": str(payment_id)})
         _end(payment_id, "fail", "unknown-at-gateway")
         return _known(payment_id).state
     faults.point("payment-after-fetch")

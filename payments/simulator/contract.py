@@ -82,7 +82,8 @@ def _convert(value: Any, kind: Any, path: str) -> Any:
     if isinstance(value, str) and literals:
         if value in literals:
             return value
-        if all(get_origin(choice) is Literal or choice is str for choice in choices):
+        # `Literal['']|str` is free text that may be emptied; other literals with a str are an enumeration.
+        if literals != [""] and all(get_origin(choice) is Literal or choice is str for choice in choices):
             raise invalid(f"Invalid {path}: must be one of {', '.join(map(str, literals))}", param=path)
     refusal: ApiError | None = None
     for choice in choices:

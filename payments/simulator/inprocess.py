@@ -5,6 +5,7 @@ For tests and demonstration data. Real encoding, decoding and errors of the pack
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,8 @@ class InProcessHttp(stripe.HTTPClient):
         super().__init__()
         self.simulator = simulator
 
-    def request(self, method: str, url: str, headers: Any, post_data: Any = None) -> tuple[bytes, int, Any]:
+    def request(self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, *,
+                _usage: list[str] | None = None) -> tuple[str, int, Mapping[str, str]]:
         """One request, with a dropped connection told as the package would see it."""
         parts = urlsplit(url)
         client = Client(self.simulator)
@@ -36,8 +38,8 @@ class InProcessHttp(stripe.HTTPClient):
             response = client.open(parts.path, method=method.upper(), headers=dict(headers or {}), data=post_data,
                                    query_string=parts.query)
         except ConnectionDropped:
-            raise stripe.APIConnectionError("the connection was dropped", should_retry=False) from None
-        return response.get_data(), response.status_code, dict(response.headers)
+            raise stripe.APIConnectionError("the connection was dropped") from None  # type: ignore[no-untyped-call]
+        return response.get_data(as_text=True), response.status_code, dict(response.headers)
 
     def close(self) -> None:
         """Nothing is open."""

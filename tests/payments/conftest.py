@@ -1,0 +1,97 @@
+"""A simulator in this process behind the real gateway adapter, and builders of bills."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from app.kernel import clock
+from app.kernel.access import SYSTEM, Actor, Role
+from app.kernel.db import db, new_id
+from payments.gateways import EXTENSION
+from payments.gateways.stripe import StripeGateway
+from payments.models import GatewayAddress
+from payments.queries import PaymentView, bill_page
+from payments.services import BillKind, BillLine, OpenBill, open_bill, register_address
+from payments.simulator.application import Simulator, open_simulator
+from payments.simulator.inprocess import InProcessHttp, Payer
+from tests.builders import a_member
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    made = open_simulator(":memory:")
+    yield made
+    made.backend.store.close()
+
+
+@pytest.fixture
+def gateway(app: Flask, simulator: Simulator) -> StripeGateway:
+    """The real adapter and the real package, talking to the simulator of this test."""
+    made = StripeGateway("sk_test_of_the_tests", "http://127.0.0.1:8421", http=InProcessHttp(simulator))
+    app.extensions[EXTENSION] = made
+    return made
+
+
+@pytest.fixture
+def secret(gateway: StripeGateway) -> str:
+    """The secret with which notices are signed, after the address was registered."""
+    register_address()
+    row = db.session.get(GatewayAddress, "stripe")
+    assert row is not None
+    return row.secret
+
+
+@pytest.fixture
+def owner(app: Flask) -> Actor:
+    return a_member(Role.OWNER)
+
+
+@pytest.fixture
+def agency(app: Flask) -> Actor:
+    return a_member(Role.AGENCY)
+
+
+@pytest.fixture
+def operator(app: Flask) -> Actor:
+    return a_member(Role.OPERATOR)
+
+
+@pytest.fixture
+def a_bill(owner: Actor, agency: Actor) -> Callable[..., UUID]:
+    """`a_bill(12_345)`: a bill of the owner to the agency over so many fen."""
+
+    def make(amount_fen: int = 1_280_000, kind: BillKind = BillKind.SERVICE_FEE) -> UUID:
+        return open_bill(
+            SYSTEM,
+            OpenBill(
+                thread_id=new_id(),
+                subject=f"contract:{new_id()}",
+                kind=kind,
+                title="滨河路综合管廊项目环境影响报告书编制",
+                payer_organisation_id=owner.organisation_id,
+                payer_user_id=None,
+                payee_organisation_id=agency.organisation_id if kind is BillKind.SERVICE_FEE else None,
+                lines=(BillLine("环境影响报告书编制费", amount_fen, "合同 HT-2026-000012 第五条"),),
+                due_at=clock.now() + timedelta(days=30),
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture
+def pay_at_cashier(simulator: Simulator, owner: Actor) -> Callable[..., PaymentView]:
+    """Pay a bill's live attempt at the cashier, without telling our side."""
+
+    def pay(bill_id: UUID, method: str | None = "alipay") -> PaymentView:
+        attempt = bill_page(owner, bill_id).live_payment
+        assert attempt is not None
+        assert attempt.cashier_url is not None
+        answer = Payer(simulator, attempt.cashier_url).pay(method)
+        assert answer.status_code == 303
+        return attempt
+
+    return pay

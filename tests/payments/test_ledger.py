@@ -1,0 +1,88 @@
+"""Postings balance whatever they are made of, and money that is not there cannot be spent."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payments import ledger
+from payments.ledger import Account, AccountType, Entry, Posting, Unbalanced
+from payments.observed import Movement
+from payments.states import BillKind
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+BILL = UUID(int=1)
+amounts = st.integers(min_value=1, max_value=99_999_999)
+
+
+def charge(gross: int, fee: int, ref: str = "txn_1") -> Movement:
+    return Movement(ref, "charge", gross, fee, "CNY", AT, "ch_1")
+
+
+@given(amounts, st.data(), st.sampled_from(BillKind))
+def test_a_charge_balances_and_holds_the_whole_amount(gross: int, data: st.DataObject, kind: BillKind) -> None:
+    fee = data.draw(st.integers(min_value=0, max_value=gross))
+    posting = ledger.charge_settled("stripe", charge(gross, fee), kind, BILL, "")
+    assert sum(e.amount_fen for e in posting.entries) == 0
+    held = [e.amount_fen for e in posting.entries if e.account == ledger.destination(kind, BILL)]
+    assert held == [-gross]
+    assert posting.key == "stripe:txn_1"
+
+
+@given(st.lists(st.integers(min_value=-10**9, max_value=10**9), min_size=1, max_size=6))
+def test_entries_that_do_not_sum_to_zero_are_no_posting(values: list[int]) -> None:
+    entries = tuple(Entry(Account(f"a:{n}", AccountType.ASSET), value) for n, value in enumerate(values))
+    if sum(values) == 0 and all(values):
+        assert Posting("k", "x", AT, entries, "").entries == entries
+    else:
+        with pytest.raises(Unbalanced):
+            Posting("k", "x", AT, entries, "")
+
+
+def test_two_currencies_do_not_make_one_posting() -> None:
+    with pytest.raises(Unbalanced):
+        Posting("k", "x", AT, (Entry(ledger.suspense("CNY"), 1), Entry(ledger.suspense("HKD"), -1)), "")
+
+
+def test_statutory_money_goes_to_the_treasury_account_and_courier_money_to_the_courier() -> None:
+    assert ledger.destination(BillKind.STATUTORY_FEE, BILL).code == "treasury_payable"
+    assert ledger.destination(BillKind.COURIER_FEE, BILL).code == "courier_payable"
+    assert ledger.destination(BillKind.SERVICE_FEE, BILL).code == f"escrow:{BILL}"
+
+
+@given(amounts)
+def test_a_refund_that_fails_leaves_everything_where_it_was(amount: int) -> None:
+    refund_id = uuid4()
+    source = ledger.escrow(BILL)
+    out = Movement("txn_2", "refund", -amount, 0, "CNY", AT, "re_1")
+    back = Movement("txn_3", "refund_failure", amount, 0, "CNY", AT, "re_1")
+    postings = (
+        ledger.refund_held(refund_id, source, amount, AT, "", BILL),
+        ledger.refund_moved("stripe", out, refund_id, "", BILL),
+        ledger.refund_moved("stripe", back, refund_id, "", BILL),
+        ledger.refund_unheld(refund_id, source, amount, AT, "", BILL),
+    )
+    sums: dict[str, int] = {}
+    for posting in postings:
+        for entry in posting.entries:
+            sums[entry.account.code] = sums.get(entry.account.code, 0) + entry.amount_fen
+    assert set(sums.values()) == {0}
+    assert len({posting.key for posting in postings}) == 4
+
+
+@pytest.mark.parametrize(
+    ("account", "balance", "wrong"),
+    [
+        (ledger.escrow(BILL), -1, False),
+        (ledger.escrow(BILL), 0, False),
+        (ledger.escrow(BILL), 1, True),
+        (ledger.payable(BILL), 1, True),
+        (ledger.suspense(), 1, True),
+        (ledger.at_gateway("stripe"), -1, False),
+        (Account("bank:main", AccountType.ASSET), -1, True),
+    ],
+)
+def test_which_balances_stand_on_the_wrong_side(account: Account, balance: int, wrong: bool) -> None:
+    assert ledger.stands_wrong(account, balance) is wrong
