@@ -22,8 +22,9 @@ $(VENV)/.dev: requirements/dev.lock
 
 PO := $(wildcard */translations/*/LC_MESSAGES/messages.po)
 MO := $(PO:.po=.mo)
+# a catalogue without a header counts as fuzzy as a whole; fuzzy messages are refused by tools/untranslated.py
 %.mo: %.po | $(VENV)/.run
-	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+	@$(BIN)/pybabel --quiet compile --use-fuzzy --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 
 catalogues: $(VENV)/.run $(MO)
 
