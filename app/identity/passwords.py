@@ -28,7 +28,8 @@ def common_passwords() -> frozenset[str]:
 def weakness(password: str, *, own_words: tuple[str, ...] = (), staff: bool = False) -> str | None:
     """The reason (a message id) why a password is refused, or None when it is good."""
     text = unicodedata.normalize("NFKC", password)
-    if len(text) < (STAFF_MINIMUM if staff else MINIMUM):
+    # both forms count: normalising may lengthen what was typed
+    if min(len(password), len(text)) < (STAFF_MINIMUM if staff else MINIMUM):
         return N_("Use at least 15 characters.") if staff else N_("Use at least 12 characters.")
     if len(text) > MAXIMUM:
         return N_("Use at most 128 characters.")
