@@ -178,9 +178,15 @@ def append_only(model: type[Base], mutable: tuple[str, ...] = ()) -> None:
 
     def create(target: sa.Table, connection: sa.Connection, **_: Any) -> None:
         for statement in append_only_statements(target.name, connection.dialect.name, mutable):
-            connection.exec_driver_sql(statement)
+            run_ddl(connection, statement)
 
     event.listen(table, "after_create", create)
+
+
+def run_ddl(connection: sa.Connection, statement: str) -> None:
+    """Run one statement as written; a percent sign means itself (psycopg would take it for a placeholder)."""
+    postgresql = connection.dialect.name == "postgresql"
+    connection.exec_driver_sql(statement.replace("%", "%%") if postgresql else statement)
 
 
 def extra_ddl(model: type[Base], sqlite: tuple[str, ...], postgresql: tuple[str, ...]) -> None:
@@ -191,7 +197,7 @@ def extra_ddl(model: type[Base], sqlite: tuple[str, ...], postgresql: tuple[str,
 
     def create(_target: sa.Table, connection: sa.Connection, **_: Any) -> None:
         for statement in sqlite if connection.dialect.name == "sqlite" else postgresql:
-            connection.exec_driver_sql(statement)
+            run_ddl(connection, statement)
 
     event.listen(table, "after_create", create)
 
