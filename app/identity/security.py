@@ -24,6 +24,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import or_, select, update
 
 from app.identity.models import User
+from app.kernel import clock
 from app.kernel.db import db
 from app.settings import Settings
 
@@ -60,6 +61,10 @@ class Datastore(UserDatastore):  # type: ignore[misc]
 
 class ReplaySafeTotp(Totp):  # type: ignore[misc]
     """A code is good once: the step of the last accepted code is stored, in the statement that compares it."""
+
+    def __init__(self, secrets: dict[str, str], issuer: str) -> None:
+        super().__init__(secrets, issuer)
+        self._totp = self._totp.using(now=lambda: clock.now().timestamp())
 
     def get_last_counter(self, user: User) -> int | None:
         """The step of the last accepted code."""
@@ -109,8 +114,8 @@ def init_security(app: Flask, settings: Settings) -> None:
         SECURITY_CLI_USERS_NAME=False,
         SECURITY_CLI_ROLES_NAME=False,
     )
-    security = Security()
-    security.init_app(app, Datastore(), register_blueprint=False, totp_cls=ReplaySafeTotp)
+    security = Security(totp_cls=ReplaySafeTotp)
+    security.init_app(app, Datastore(), register_blueprint=False)
     # SHA-256 instead of the default SHA-1 in the signatures of mailed links
     security.reset_serializer = URLSafeTimedSerializer(
         str(app.config["SECRET_KEY"]), salt="password-reset", signer_kwargs={"digest_method": hashlib.sha256}

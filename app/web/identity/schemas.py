@@ -44,9 +44,17 @@ class Password(fields.String):
         )
 
 
-def mail_address(label: str = N_("Mail address"), *, autocomplete: str = "username") -> fields.Email:
+class MailAddress(fields.Email):
+    """A mail address without the blanks that telephones like to add."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:
+        given = value.strip() if isinstance(value, str) else value
+        return super()._deserialize(given, attr, data, **kwargs)
+
+
+def mail_address(label: str = N_("Mail address"), *, autocomplete: str = "username") -> MailAddress:
     """A mail address, up to the 254 characters of RFC 5321."""
-    return fields.Email(
+    return MailAddress(
         required=True,
         validate=validate.Length(max=254, error=N_("This is too long.")),
         error_messages={**REQUIRED, "invalid": N_("Not a valid email address.")},
