@@ -1,0 +1,49 @@
+"""The whole product as real processes, filled with demonstration data, and a real Chromium to look at it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import ChromiumMissing, Window, launch, window
+from tests.processes import Product, running_product
+
+SCALE = "0.02"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All browser tests share one product, so they run in one process."""
+    for item in items:
+        if "/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        try:
+            chromium = launch(playwright)
+        except ChromiumMissing as missing:
+            pytest.fail(str(missing), pytrace=False)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Web, worker and both simulators on free ports, over a SQLite database with demonstration data."""
+    with running_product(tmp_path_factory.mktemp("product"), seed_scale=SCALE) as running:
+        yield running
+
+
+@pytest.fixture
+def look(browser: Browser, product: Product) -> Iterator[Callable[..., Window]]:
+    """`look(width=390, theme="dark")`: a new window on the product."""
+    with ExitStack() as stack:
+
+        def opened(**kind: object) -> Window:
+            return stack.enter_context(window(browser, product.url, **kind))  # type: ignore[arg-type]
+
+        yield opened
