@@ -1,9 +1,14 @@
 """What the publish form shows while it is filled in: findings of the rules and how many agencies qualify."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
+from marshmallow import ValidationError
 from sqlalchemy import select
 
+from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db
 from app.kernel.errors import NotAllowed
@@ -15,6 +20,7 @@ from marketplace.rules.eligibility import Demand, raise_grade
 from marketplace.rules.selection.gates import Finding
 from marketplace.services.commands import Avoided, NoticeDraft
 from marketplace.services.procurements import notice_findings
+from marketplace.web.schemas.procurements import NoticeIn
 
 
 @dataclass(frozen=True)
@@ -48,3 +54,51 @@ def reach_of(actor: Actor, command: NoticeDraft) -> Reach:
 
 def _by_code(avoided: tuple[Avoided, ...]) -> dict[str, str]:
     return {conflict.uscc: conflict.reason for conflict in avoided}
+
+
+@dataclass(frozen=True)
+class PartialPreview:
+    """What can be said of a form that is still being filled in; `reach` is None until an item is chosen."""
+
+    findings: tuple[Finding, ...]
+    reach: Reach | None
+
+
+def partial_preview(actor: Actor, values: Mapping[str, Any]) -> PartialPreview:
+    """Say what the given fields allow to say; fields that are missing or wrong are passed over."""
+    known = _readable(values)
+    if actor.organisation_id is None or "item_version_id" not in known:
+        return PartialPreview((), None)
+    draft = NoticeDraft(**{**_BLANK, **known, "registration_ends_at": known.get("registration_ends_at", clock.now())})
+    findings: tuple[Finding, ...] = notice_findings(rule_book_in_force(), draft, owner=actor.organisation_id)
+    told = {"budget": {"budget_fen"}, "price": {"price_fen", "budget_fen"}, "ceiling": {"ceiling_fen"}}
+    shown = (f for f in findings if told.get(f.field, {f.field}) <= known.keys())
+    return PartialPreview(tuple(shown), reach_of(actor, draft))
+
+
+def _readable(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, source in NoticeIn().fields.items():
+        value = values.get(name)
+        if value in (None, ""):
+            continue
+        try:
+            found[name] = (
+                source.deserialize(str(value) if isinstance(value, UUID) else value)
+                if isinstance(value, str | UUID)
+                else value
+            )
+        except ValidationError:
+            continue
+    return found
+
+
+_BLANK: dict[str, Any] = {
+    **dict.fromkeys(
+        ("title", "project_name", "region_code", "content", "contact_name", "contact_phone", "complaint_phone"), ""
+    ),
+    "limit_wd": 1,
+    "fund_source": "fiscal",
+    "budget_fen": 1,
+    "price_fen": 1,
+}

@@ -38,6 +38,9 @@ class Method(StrEnum):
 METHOD_LABELS: Final[dict[str, str]] = {Method.RANDOM: N_("Random draw")}
 
 
+LONGEST_REGISTRATION_DAYS: Final = 180
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something a notice must change (`blocks`) or should be looked at. `text` is a message id filled by `params`."""
@@ -111,6 +114,9 @@ def check_registration_period(
 
     Raises UnknownYear when the calendar of a year is not known yet.
     """
+    if (ends_on - opens_on).days > LONGEST_REGISTRATION_DAYS:
+        far = N_("Registration may stay open for at most %(days)s days.")
+        return (Finding("period-too-long", "registration_ends_at", far, {"days": LONGEST_REGISTRATION_DAYS}),)
     earliest = calendar.add_working_days(opens_on, book.notice_registration_min_wd)
     if ends_on >= earliest:
         return ()
