@@ -4,8 +4,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from app.kernel.db import db
+from app.kernel.access import SYSTEM
+from app.kernel.db import db, use_case
 from app.kernel.outbox import Handlers
+from delivery import documents, queries
 from delivery.carriers import chosen
 from delivery.events import BatchTakenOver, CarrierNoticeReceived, ParcelChecked, WaybillTaken, WaybillVoided
 from delivery.models import HandoverLine, LineOutcome, Parcel, Waybill
@@ -51,6 +53,12 @@ def announce_handover(event: BatchTakenOver) -> None:
         raise CarrierNotReady(str(event.batch_id))
 
 
+@use_case
+def issue_list(event: BatchTakenOver) -> None:
+    """Make the signed list a numbered paper that can be checked."""
+    documents.issue_list(queries.batch_view(event.batch_id, SYSTEM))
+
+
 def follow_notice(event: CarrierNoticeReceived) -> None:
     """A notice makes its parcel due for a query."""
     tracking.follow_notice(event.notice_id)
@@ -60,6 +68,6 @@ HANDLERS: Final[Handlers] = {
     ParcelChecked: (book_waybill,),
     WaybillTaken: (fetch_label,),
     WaybillVoided: (cancel_waybill,),
-    BatchTakenOver: (announce_handover,),
+    BatchTakenOver: (announce_handover, issue_list),
     CarrierNoticeReceived: (follow_notice,),
 }

@@ -1,5 +1,56 @@
 """Table of contents of the delivery domain."""
 
-from app.manifest import Domain
+from flask import Flask, current_app
 
-DOMAIN = Domain(name="delivery")
+from app.kernel.access import Role
+from app.kernel.words import N_
+from app.manifest import Domain, NavigationItem
+from app.settings import Settings
+from delivery.carriers import chosen
+from delivery.handlers import HANDLERS
+from delivery.jobs import JOBS
+from delivery.policy import GRANTS
+from delivery.states import MACHINES
+from delivery.web.api import api
+from delivery.web.notices import notices
+from delivery.web.pages import pages
+from delivery.worklist import STAFF_ROLES, worklist
+
+
+def init_app(app: Flask) -> None:
+    """Choose the carrier."""
+    chosen.init_app(app)
+
+
+def on_start() -> None:
+    """In the demonstration, enter where pushes go in the simulated platform's console; real ones are entered by hand."""
+    carrier = chosen.carrier()
+    if isinstance(carrier, chosen.DemonstrationEms):
+        settings: Settings = current_app.extensions["chaoshi_settings"]
+        carrier.register_callback(f"{settings.public_url}/delivery/notice/ems/{settings.ems_notice_segment}")
+
+
+DOMAIN = Domain(
+    name="delivery",
+    machines=MACHINES,
+    handlers=(HANDLERS,),
+    jobs=JOBS,
+    blueprints=(pages, api, notices),
+    grants=GRANTS,
+    navigation=(
+        NavigationItem(N_("Post workbench"), "delivery.workbench", "package", STAFF_ROLES, 40),
+        NavigationItem(N_("Hand-over lists"), "delivery.batch_list", "clipboard-list", STAFF_ROLES, 41),
+        NavigationItem(
+            N_("Parcels"), "delivery.parcels", "truck-delivery",
+            frozenset({Role.APPLICANT, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 42,
+        ),
+        NavigationItem(N_("Track a parcel"), "delivery.track", "route", order=90),
+    ),
+    worklist=worklist,
+    object_href={
+        "parcel": lambda object_id: f"/parcels/{object_id}",
+        "handover-batch": lambda object_id: f"/handover-batches/{object_id}",
+    },
+    init_app=init_app,
+    on_start=on_start,
+)  # fmt: skip

@@ -1,0 +1,72 @@
+"""Which use case takes which edge of our machines over the web."""
+
+from typing import Final
+
+from app.kernel.words import N_
+from app.web.actions import Action
+from app.web.schemas import PlainIn
+from delivery import services
+from delivery.services import orders, tracking, waybills
+from delivery.web.schemas import (
+    ConfirmDeliveryIn,
+    CorrectReceiverIn,
+    EnterNumberIn,
+    OfferIn,
+    PackIn,
+    ReasonIn,
+    RemoveIn,
+    ScanIn,
+    TakeOverIn,
+)
+
+PARCEL_ACTIONS: Final = {
+    "contents_ready": Action(orders.declare_contents_ready, PlainIn, done=N_("Packing may begin.")),
+    "pack": Action(
+        services.pack, PackIn, explain=N_("Compare contents and receiver, close the envelope, note the seal."),
+        done=N_("Packed. A second person checks it now."), prefill=lambda _actor, _id: {"weight_g": 120},
+    ),
+    "return_to_packer": Action(services.return_to_packer, ReasonIn, done=N_("Returned to be packed again.")),
+    "check": Action(services.check_packing, PlainIn, done=N_("Checked. The waybill number is being asked for.")),
+    "enter_number": Action(
+        services.enter_number, EnterNumberIn,
+        explain=N_("Only where the carrier holds the order but its answer was lost. Ask the carrier for the number first."),
+    ),
+    "unbook": Action(waybills.unbook, ReasonIn, danger=True),
+    "void_waybill": Action(
+        services.void_waybill, ReasonIn, danger=True, done=N_("The number is being cancelled at the carrier."),
+        explain=N_("The number is cancelled at the carrier and the parcel is packed again under a new seal."),
+    ),
+    "confirm_delivery": Action(
+        services.confirm_delivery, ConfirmDeliveryIn,
+        explain=N_("The carrier did not hand it to the receiver in person. Say how you know that it arrived."),
+    ),
+    "confirm_receipt": Action(services.confirm_receipt, PlainIn, done=N_("Thank you. The delivery is closed.")),
+    "take_back": Action(tracking.take_back, PlainIn, done=N_("Received back.")),
+    "resend": Action(tracking.resend, ReasonIn, explain=N_("It is packed again under a new seal and gets a new waybill.")),
+    "window_pickup": Action(tracking.window_pickup, ReasonIn, explain=N_("Note whom you gave it to and which document you saw.")),
+    "settle_loss": Action(tracking.settle_loss, ReasonIn, explain=N_("Note the new order and the claim.")),
+    "cancel": Action(services.cancel_parcel, ReasonIn, danger=True),
+    # no edges of the machine: facts and corrections
+    "retry_booking": Action(services.retry_booking, PlainIn, N_("Ask for the number again"), done=N_("Asked again.")),
+    "correct_receiver": Action(services.correct_receiver, CorrectReceiverIn, N_("Correct the receiver"), done=N_("Receiver corrected.")),
+    "dispute": Action(
+        services.dispute, ReasonIn, N_("I did not receive it"), done=N_("The hall looks at it and will call you."),
+        explain=N_("Say what you know: who should have it, where you looked."),
+    ),
+    "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
+}  # fmt: skip
+
+BATCH_ACTIONS: Final = {
+    "offer": Action(
+        services.offer_batch, OfferIn, explain=N_("With this you sign that the parcels on the list are ready to be taken."),
+        done=N_("Signed for the hall. The courier counts and signs now."),
+    ),
+    "reopen": Action(services.reopen_batch, ReasonIn),
+    "take_over": Action(
+        services.take_over, TakeOverIn, explain=N_("Somebody else than the person who signed for the hall signs for the courier."),
+        done=N_("Handed over."),
+    ),
+    "cancel": Action(services.cancel_batch, ReasonIn, danger=True),
+    "add": Action(services.add_to_batch, ScanIn, N_("Add a parcel"), done=N_("Added.")),
+    "remove": Action(services.remove_from_batch, RemoveIn, N_("Take off the list"), done=N_("Taken off the list.")),
+}  # fmt: skip
