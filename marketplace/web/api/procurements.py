@@ -23,6 +23,7 @@ from marketplace.rules.eligibility import Verdict
 from marketplace.rules.selection.gates import Finding
 from marketplace.services import procurements as notices
 from marketplace.services import registrations
+from marketplace.services.case_links import linked
 from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, ProcurementState
 from marketplace.web.creation import create_once
 from marketplace.web.procurement_actions import actions_for, registration_actions
@@ -47,7 +48,7 @@ def list_notices() -> Response:
 def create() -> tuple[Response, int]:
     """A new draft of my organisation."""
     actor = current_actor()
-    command = parsing.body(NoticeIn)
+    command = linked(actor, parsing.body(NoticeIn), request.args.get("case"))
     key, raw = request.headers.get("Idempotency-Key"), request.get_json(silent=True)
     made = create_once(actor, "procurement:draft", key, raw, lambda: notices.draft_notice(actor, command))
     return jsonify(procurement_json(procurements.procurement_view(actor, made))), 201

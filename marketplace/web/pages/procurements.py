@@ -36,6 +36,7 @@ from marketplace.rules.categories import CATEGORY_LABELS
 from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, METHOD_LABELS
 from marketplace.services import procurements as services
+from marketplace.services.case_links import linked
 from marketplace.services.commands import Avoided
 from marketplace.states.parts import Part
 from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, ProcurementState
@@ -278,7 +279,7 @@ def create() -> BaseResponse:
     raw = parsing.form_values(NoticeIn)
     key = request.form.get("idempotency_key")
     try:
-        command = NoticeIn().load(raw)
+        command = linked(actor, NoticeIn().load(raw), request.args.get("case"))
         sent = request.form.to_dict(flat=False)
         made = create_once(actor, "procurement:draft", key, sent, lambda: services.draft_notice(actor, command))
     except (ValidationError, DomainError) as failure:
@@ -356,6 +357,8 @@ def _defaults(actor: Actor) -> dict[str, Any]:
         pass
     if request.args.get("item"):
         values["item_version_id"] = request.args["item"]
+    if request.args.get("project"):
+        values["project_name"] = request.args["project"]
     return values
 
 
