@@ -2,7 +2,8 @@
 
 from app.kernel.outbox import Handlers
 from payments import services
-from payments.events import NoticeReceived, PaymentStarted, RefundApproved
+from payments.documents import issue_receipt
+from payments.events import BillPaid, NoticeReceived, PaymentStarted, RefundApproved
 
 
 def open_cashier(event: PaymentStarted) -> None:
@@ -21,6 +22,7 @@ def fold_notice(event: NoticeReceived) -> None:
 
 
 HANDLERS: Handlers = {
+    BillPaid: (issue_receipt,),
     PaymentStarted: (open_cashier,),
     RefundApproved: (send_refund,),
     NoticeReceived: (fold_notice,),

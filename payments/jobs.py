@@ -34,7 +34,7 @@ def follow_up() -> int:
             sa.select(Refund.id).where(Refund.state.in_(waiting), Refund.check_at <= now).order_by(Refund.check_at).limit(_BATCH)
         )
     )
-    db.session.commit()
+    db.session.rollback()
     return _each(services.sync_payment, payments) + _each(services.sync_refund, refunds)
 
 

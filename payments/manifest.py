@@ -1,11 +1,18 @@
 """Table of contents of the payments domain."""
 
+from collections.abc import Callable
+
 from app.manifest import Domain
-from payments import gateways
+from payments import gateways, queries
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
 from payments.policy import GRANTS
 from payments.states import BILL, PAYMENT, REFUND
+from payments.web import api, pages, webhooks
+
+
+def _href(prefix: str) -> Callable[[str], str]:
+    return lambda object_id: f"{prefix}/{object_id}"
 
 
 def _register_address() -> None:
@@ -17,7 +24,11 @@ DOMAIN = Domain(
     machines=(BILL, PAYMENT, REFUND),
     handlers=(HANDLERS,),
     jobs=JOBS,
+    blueprints=(pages.bp, api.bp, webhooks.bp),
     grants=GRANTS,
+    navigation=pages.NAVIGATION,
+    worklist=queries.worklist,
+    object_href={"bill": _href("/bills"), "payment": _href("/pay/return"), "refund": _href("/refunds")},
     init_app=gateways.init_app,
     on_start=_register_address,
 )

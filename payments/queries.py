@@ -13,6 +13,8 @@ from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db, get
 from app.kernel.errors import NotFound
+from app.kernel.words import N_
+from app.manifest import Turn, WorkItem
 from app.web.paging import Page, page_of
 from payments import ledger, rules
 from payments.models import (
@@ -27,7 +29,7 @@ from payments.models import (
 )
 from payments.policy import Permission, parts_seen
 from payments.rules import BillLine
-from payments.states import LIVE, BillState, Part, PaymentState
+from payments.states import BILL, LIVE, REFUND, BillState, Part, PaymentState, RefundState
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class RefundView:
     requested_by: UUID | None
     approved_by: UUID | None
     version: int
+    parts: frozenset[Part] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -269,11 +272,11 @@ def _refunds_of(bill: Bill) -> tuple[RefundView, ...]:
     return tuple(_refund_view(row, bill) for row in rows)
 
 
-def refund_page(actor: Actor, refund_id: UUID) -> tuple[RefundView, frozenset[Part]]:
-    """A refund and the actor's parts towards its bill; raises NotFound for a stranger."""
+def refund_page(actor: Actor, refund_id: UUID) -> RefundView:
+    """A refund with the actor's parts towards its bill; raises NotFound for a stranger."""
     row = get(Refund, refund_id)
     bill = get(Bill, row.bill_id)
-    return _refund_view(row, bill), parts_seen(actor, bill)
+    return replace(_refund_view(row, bill), parts=parts_seen(actor, bill))
 
 
 def refunds_page(*, state: str | None, number: int = 1) -> Page[RefundView]:
@@ -484,3 +487,27 @@ def income_of(organisation_id: UUID) -> Income:
     )
     by_state = {state: int(total) for state, total in sums}
     return Income(-balances([code]).get(code, 0), by_state.get(BillState.PAID, 0), by_state.get(BillState.OPEN, 0))
+
+
+# --- the workbench ----------------------------------------------------------------------------------------------------
+
+
+def worklist(actor: Actor) -> tuple[WorkItem, ...]:
+    """What waits for the actor in payments: bills to pay, and for operators refunds to decide."""
+    if not actor.is_signed_in:
+        return ()
+    bills = [
+        WorkItem(Turn.MINE, N_("Bill"), b.number, b.title, BILL.labels[BillState.OPEN], N_("Pay the bill"),
+                 f"/bills/{b.id}", b.due_at)
+        for b in due_bills(actor)
+    ]  # fmt: skip
+    if not actor.may(Permission.REFUND_DECIDE):
+        return tuple(bills)
+    waiting = refunds_page(state=RefundState.REQUESTED)
+    asked = [
+        WorkItem(Turn.MINE, N_("Refund"), r.bill_number, r.title, REFUND.labels[RefundState.REQUESTED],
+                 N_("Approve or refuse the refund"), f"/refunds/{r.id}", None, r.requested_at)
+        for r in waiting.items
+        if r.requested_by != actor.user_id
+    ]  # fmt: skip
+    return (*bills, *asked)

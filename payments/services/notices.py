@@ -31,7 +31,7 @@ def record_notice(headers: dict[str, str], raw: bytes) -> bool:
     Raises BadNotice for a wrong signature, or a timestamp more than 300 s off in either direction.
     """
     try:
-        notice = gateway().read_notice(headers, raw, _secrets(), clock.now())
+        notice = gateway().read_notice(headers, raw, _secrets(), clock.wall_time())
     except BadSignature as refusal:
         raise BadNotice from refusal
     return _store(notice)
@@ -108,7 +108,7 @@ def register_address() -> bool:
     provider = gateway()
     row = db.session.get(GatewayAddress, provider.code)
     keep = row.ref if row is not None and row.url == url else None
-    db.session.commit()
+    db.session.rollback()
     made = provider.register_notices(url, keep)
     if made is None:
         return False

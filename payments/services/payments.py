@@ -138,7 +138,7 @@ def _known(payment_id: UUID) -> _Known:
     row = get(Payment, payment_id)
     db.session.refresh(row)
     known = _Known(PaymentState(row.state), row.session_ref, row.request, row.idempotency_key, row.started_at)
-    db.session.commit()  # ends the read; nothing stays open while we wait for the gateway
+    db.session.rollback()  # ends the read; nothing stays open while we wait for the gateway
     return known
 
 

@@ -126,7 +126,7 @@ def _known(refund_id: UUID) -> tuple[RefundState, str | None, dict[str, Any], st
     row = get(Refund, refund_id)
     db.session.refresh(row)
     known = RefundState(row.state), row.gateway_ref, row.request, row.idempotency_key
-    db.session.commit()  # ends the read; nothing stays open while we wait for the gateway
+    db.session.rollback()  # ends the read; nothing stays open while we wait for the gateway
     return known
 
 

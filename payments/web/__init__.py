@@ -1,0 +1,1 @@
+"""Pages, API and webhooks of payments: translation between HTTP and the use cases."""

@@ -1,0 +1,152 @@
+"""Plain sentences: what has happened to a bill and what happens next, so that nobody wonders whether they have paid."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from payments.queries import BillView, PaymentView
+from payments.rules import METHOD_LABELS
+from payments.states import BillKind, BillState, Part, PaymentState
+
+
+def _(message: str) -> str:
+    return str(gettext(message))
+
+
+TONES = {
+    BillState.OPEN: "waiting", BillState.PAID: "success", BillState.RELEASED: "success",
+    BillState.REFUNDED: "neutral", BillState.VOID: "neutral",
+    PaymentState.NEW: "waiting", PaymentState.PENDING: "waiting", PaymentState.SUCCEEDED: "success",
+    PaymentState.SURPLUS: "warning", PaymentState.FAILED: "danger", PaymentState.CANCELED: "neutral",
+    PaymentState.EXPIRED: "neutral",
+    "requested": "waiting", "approved": "active", "rejected": "neutral",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened, and what happens next. Both translated."""
+
+    happened: str
+    following: str
+
+
+def story_of(bill: BillView) -> Story:
+    """The two sentences at the top of a bill's page."""
+    state = BillState(bill.state)
+    if state is BillState.OPEN:
+        return _open(bill)
+    if state is BillState.VOID:
+        return Story(_("This bill was cancelled. Nothing is due."), _("There is nothing to do."))
+    if state is BillState.REFUNDED:
+        return Story(_("The whole amount was returned to the payer."), _("There is nothing to do."))
+    if state is BillState.RELEASED:
+        return Story(
+            _("The result was accepted and the money was released to the agency."),
+            _("It stands in the agency's balance and is paid out from there."),
+        )
+    return Story(_("The whole amount was received. You do not need to pay again."), _after_payment(bill))
+
+
+def _after_payment(bill: BillView) -> str:
+    if any(refund.state in ("requested", "approved", "pending") for refund in bill.refunds):
+        return _("A refund is under way. The money stays where it is until the refund is decided and sent.")
+    return {
+        BillKind.SERVICE_FEE: _("The money is held until the result is accepted, then it goes to the agency."),
+        BillKind.COURIER_FEE: _("The courier fee is settled with the courier; the parcel goes its way."),
+        BillKind.STATUTORY_FEE: _("The fee goes straight to the treasury account."),
+    }[BillKind(bill.kind)]
+
+
+def _open(bill: BillView) -> Story:
+    live = bill.live_payment
+    if live is not None:
+        return _waiting(live, is_payer=Part.PAYER in bill.parts)
+    last = bill.payments[0] if bill.payments else None
+    following = (
+        _("Choose how to pay. You will be taken to the cashier of the payment provider and brought back here.")
+        if Part.PAYER in bill.parts
+        else _("The payer pays the whole amount at the payment counter.")
+    )
+    if last is None:
+        return Story(_("Nothing has been paid yet."), following)
+    if last.state == PaymentState.SURPLUS:
+        return Story(
+            _("We received money that does not fit this bill. It is set aside and will be returned."),
+            _("The bill itself is still due."),
+        )
+    return Story(_("The last attempt did not go through and nothing was charged."), following)
+
+
+def _waiting(live: PaymentView, *, is_payer: bool) -> Story:
+    if not is_payer:
+        return Story(_("The payer has started a payment."), _("It is confirmed here as soon as the provider reports it."))
+    if live.state == PaymentState.NEW:
+        return Story(
+            _("Your payment was started, but the payment provider has not answered yet. Nothing was charged."),
+            _("We try again by ourselves. You can leave this page and come back."),
+        )
+    if live.problem:
+        return Story(problem_text(live.problem), _("You can go back to the cashier and try again there."))
+    return Story(
+        _("A payment was started and the provider has not reported success yet."),
+        _("If you have paid, this is confirmed here within a minute. If not, go on at the cashier."),
+    )
+
+
+def problem_text(problem: str) -> str:
+    """What went wrong with an attempt, in words that say what to do."""
+    known = {
+        "generic_decline": _("The bank declined the card and nothing was charged. Try another card or method."),
+        "card_declined": _("The bank declined the card and nothing was charged. Try another card or method."),
+        "insufficient_funds": _("The card does not have enough money and nothing was charged."),
+        "expired_card": _("The card has expired and nothing was charged."),
+        "incorrect_cvc": _("The security code of the card was wrong and nothing was charged."),
+        "payment_intent_authentication_failure": _("The payment was not authorised and nothing was charged."),
+        "never-arrived": _("The payment provider could not be reached and nothing was charged. Start again."),
+        "refused-by-gateway": _("The payment provider refused the request and nothing was charged. Please tell us."),
+        "unknown-at-gateway": _("The payment provider does not know this attempt. Please start again."),
+    }
+    return known.get(problem, _("The payment did not go through and nothing was charged."))
+
+
+def misfit_text(misfit: str) -> str:
+    """Why received money was set aside."""
+    return {
+        "amount": _("The amount differs from the bill."),
+        "currency": _("The currency differs from the bill."),
+        "bill_closed": _("The bill was already paid or cancelled."),
+        "another_attempt": _("Another attempt on the bill was under way."),
+    }.get(misfit, "")
+
+
+def method_text(method: str | None) -> str:
+    """The name of a payment method."""
+    return _(METHOD_LABELS[method]) if method in METHOD_LABELS else _("Chosen at the cashier")
+
+
+def posting_text(kind: str) -> str:
+    """What a posting of the ledger is."""
+    return {
+        "charge": _("Payment received"),
+        "suspense": _("Money set aside"),
+        "release": _("Held money released"),
+        "refund-hold": _("Refund asked for"),
+        "refund-unhold": _("Refund taken back"),
+        "refund": _("Refund sent"),
+        "refund_failure": _("Refund came back"),
+    }.get(kind, kind)
+
+
+def family_text(family: str) -> str:
+    """What an account family holds."""
+    return {
+        "psp": _("Balance at the payment provider"),
+        "escrow": _("Held for bills"),
+        "payable": _("Owed to agencies"),
+        "refund_pending": _("On its way back to payers"),
+        "courier_payable": _("Owed to the courier"),
+        "treasury_payable": _("Owed to the treasury"),
+        "suspense": _("Set aside"),
+        "expense": _("Fees of the payment provider"),
+    }.get(family, family)
