@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 
 from app.domains import all_domains
 from app.identity.authentication import init_identity, load_actor
-from app.kernel import outbox
+from app.kernel import clock, outbox
 from app.kernel.access import Role
 from app.kernel.db import db, engine_options, init_db
 from app.kernel.timeline import TimelineEntry
@@ -30,6 +30,8 @@ LARGEST_REQUEST = 21 * 1024 * 1024
 def create_app(settings: Settings) -> Flask:
     """Build the application. Raises MissingSetting or RuntimeError rather than start half configured."""
     settings.check()
+    if settings.clock_file:
+        clock.follow(settings.clock_file)
     app = Flask("app", root_path=str(ROOT / "app" / "web"), static_folder=None, template_folder="templates")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.config.update(_config(settings))

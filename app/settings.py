@@ -42,6 +42,7 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     mail_sender: str = "no-reply@chaoshi.example"
     demonstration: bool = True
+    clock_file: Path | None = None
 
     @property
     def is_production(self) -> bool:
@@ -79,6 +80,7 @@ class Settings:
             ems_notice_segment=env.get("EMS_NOTICE_SEGMENT", default.ems_notice_segment),
             smtp_url=env.get("CHAOSHI_SMTP_URL", ""),
             mail_sender=env.get("CHAOSHI_MAIL_SENDER", default.mail_sender),
+            clock_file=Path(env["CHAOSHI_CLOCK_FILE"]) if env.get("CHAOSHI_CLOCK_FILE") else None,
             demonstration=env.get("CHAOSHI_DEMONSTRATION", "0" if mode is Mode.PRODUCTION else "1") == "1",
         )
         settings.check()
@@ -91,6 +93,8 @@ class Settings:
             raise MissingSetting("a live Stripe key may only be used with https://api.stripe.com")
         if not self.is_production:
             return
+        if self.clock_file:
+            raise MissingSetting("production may not run on a rehearsal clock: remove CHAOSHI_CLOCK_FILE")
         wanted = {
             "CHAOSHI_SECRET_KEY": self.secret_key,
             "CHAOSHI_PASSWORD_SALT": self.password_salt,

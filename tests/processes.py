@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +33,7 @@ class Product:
     data: Path
     environment: Mapping[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _offset: int = 0
 
     def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         log = (self.data / f"{name}.log").open("ab")
@@ -49,6 +51,19 @@ class Product:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def now(self) -> datetime:
+        """The product's own time."""
+        return datetime.now(UTC) + timedelta(seconds=self._offset)
+
+    def move_clock_to(self, moment: datetime) -> None:
+        """Let all processes of the product live at `moment` from now on; time never runs back."""
+        wanted = int((moment - datetime.now(UTC)).total_seconds()) + 1
+        if wanted > self._offset:
+            self._offset = wanted
+            draft = self.data / "clock.draft"
+            draft.write_text(str(wanted))
+            draft.replace(self.data / "clock")
 
     def log_of(self, name: str) -> str:
         return (self.data / f"{name}.log").read_text(errors="replace")
@@ -92,6 +107,7 @@ def running_product(
         "CHAOSHI_DATABASE_URL": database_url,
         "CHAOSHI_PUBLIC_URL": f"http://127.0.0.1:{web}",
         "PORT": str(web),
+        "CHAOSHI_CLOCK_FILE": str(data / "clock"),
         "STRIPE_BASE_URL": f"http://127.0.0.1:{payments}",
         "EMS_BASE_URL": f"http://127.0.0.1:{carrier}/sim/ems/amp-prod-api/f/amp/api/open",
         **extra,

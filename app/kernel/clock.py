@@ -6,14 +6,29 @@ Instants are aware UTC; calendar days are Beijing days, because every deadline o
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 
+_offset_file: Path | None = None
+
+
+def follow(offset_file: Path | None) -> None:
+    """Run this process's clock ahead by the seconds written in `offset_file`, if it exists.
+
+    A rehearsal moves all processes of a demonstration together by writing that file; production never calls this.
+    """
+    global _offset_file  # noqa: PLW0603 - one clock a process
+    _offset_file = offset_file
+
+
 def _system_time() -> datetime:
-    return datetime.now(UTC)
+    if _offset_file is None or not _offset_file.exists():
+        return datetime.now(UTC)
+    return datetime.now(UTC) + timedelta(seconds=int(_offset_file.read_text().strip() or 0))
 
 
 _source: ContextVar[Callable[[], datetime]] = ContextVar("clock_source", default=_system_time)
@@ -22,6 +37,12 @@ _source: ContextVar[Callable[[], datetime]] = ContextVar("clock_source", default
 def now() -> datetime:
     """Return the present instant, aware, in UTC."""
     return _source.get()()
+
+
+def wall_time() -> datetime:
+    """Return the time that others stamp their messages with: real even in a rehearsal that runs ahead (see `follow`)."""
+    source = _source.get()
+    return datetime.now(UTC) if source is _system_time else source()
 
 
 def today() -> date:
