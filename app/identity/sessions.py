@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Request, Response, has_request_context, request, session
+from flask import Flask, Request, Response, g, has_request_context, request, session
 from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import delete, select, update
@@ -239,6 +239,7 @@ def adopt(token: str, row: UserSession, signed_in: SignedIn) -> None:
     """Make `row` the session of this request's browser."""
     browser = current()
     browser.clear()
+    g.pop("csrf_token", None)  # made for the former session in this request
     browser.update(row.data)
     browser.signed_in, browser.token, browser.seen_at = signed_in, token, row.seen_at
     browser.token_changed = True

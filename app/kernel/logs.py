@@ -31,15 +31,21 @@ PATTERNS: tuple[re.Pattern[str], ...] = (
     # mailed links that let somebody in
     re.compile(r"(?i)(?:(?<=/reset-password/)|(?<=onfirm-address/))[A-Za-z0-9._\-]+"),
     # identity numbers of eighteen (GB 11643) and fifteen digits, mobile numbers, bank cards, mail addresses
-    re.compile(r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[0-9Xx](?![0-9A-Za-z])"),
+    re.compile(
+        r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[0-9Xx](?![0-9A-Za-z])"
+    ),
     re.compile(r"(?<!\d)[1-9]\d{5}\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}(?!\d)"),
     re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![0-9A-Za-z])"),
     re.compile(r"(?<![0-9A-Za-z\-])(?:62|4\d|5[1-5])\d{2}[ ]?\d{4}[ ]?\d{4}[ ]?\d{4}(?:[ ]?\d{3})?(?![0-9A-Za-z])"),
     re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+"),
     # forty and more characters without a break are a secret of some kind (256-bit tokens in base64 have 43)
-    re.compile(r"(?<![A-Za-z0-9_\-/.])(?=[A-Za-z0-9_\-]*[A-Z])(?=[A-Za-z0-9_\-]*[a-z])(?=[A-Za-z0-9_\-]*\d)[A-Za-z0-9_\-]{40,}"),
+    re.compile(
+        r"(?<![A-Za-z0-9_\-])(?=[A-Za-z0-9_\-]*[A-Z])(?=[A-Za-z0-9_\-]*[a-z])(?=[A-Za-z0-9_\-]*\d)[A-Za-z0-9_\-]{40,}"
+    ),
 )
-SECRET_NAMES = re.compile(r"(?i)password|secret|token|authorization|cookie|mobile|phone|id_?number|email|address|otp|sign_?key")
+SECRET_NAMES = re.compile(
+    r"(?i)password|secret|token|authorization|cookie|mobile|phone|id_?number|email|address|otp|sign_?key"
+)
 KNOWN_SAFE = frozenset({"timestamp", "level", "logger", "request_id", "path", "method", "status", "ms"})
 
 
