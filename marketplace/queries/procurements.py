@@ -703,9 +703,8 @@ def _work(condition: ColumnElement[bool], part: Part, *, organisation_id: UUID |
             Registration.organisation_id == organisation_id,
             Registration.procurement_id.in_([p.id for p in rows]),
         )
-        own = dict(
-            db.session.execute(select(Registration.procurement_id, Registration.state).where(*wanted)).tuples().all()
-        )
+        found = db.session.execute(select(Registration.procurement_id, Registration.state).where(*wanted)).all()
+        own = {row.procurement_id: row.state for row in found}
     return [_work_item(p, part, own.get(p.id)) for p in rows]
 
 

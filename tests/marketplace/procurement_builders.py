@@ -186,7 +186,7 @@ class Story:
         return next(agency for agency in self.agencies if agency.actor.organisation_id == organisation)
 
 
-def a_story(clock_at: Clock, agencies: int = 4, **changes: Any) -> Story:
+def a_story(clock_at: Clock, agencies: int = 4, *, first: int = 1, **changes: Any) -> Story:
     """A submitted draft with its owner, operator, a second person and agencies that qualify."""
     clock_at(MONDAY)
     item = an_item()
@@ -197,7 +197,7 @@ def a_story(clock_at: Clock, agencies: int = 4, **changes: Any) -> Story:
         operator=a_member(Role.OPERATOR, name="钱运营"),
         second=a_member(Role.REGULATOR, name="孙监管"),
     )
-    story.agencies = [an_agency(item, number) for number in range(1, agencies + 1)]
+    story.agencies = [an_agency(item, number) for number in range(first, first + agencies)]
     story.id = procurements.draft_notice(story.owner, a_draft(item, **changes))
     return story
 
