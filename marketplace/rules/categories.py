@@ -41,15 +41,15 @@ CATEGORY_LABELS: dict[Category, str] = {
 # Tabler icon names, shown beside the words, never instead of them.
 CATEGORY_ICONS: dict[Category, str] = {
     Category.CONSULTING: "report-analytics",
-    Category.SURVEY_DESIGN: "ruler-2",
-    Category.MAPPING: "map-2",
-    Category.ENVIRONMENT: "leaf",
-    Category.WATER: "droplet",
-    Category.NATURAL_RESOURCES: "trees",
+    Category.SURVEY_DESIGN: "writing",
+    Category.MAPPING: "map-pin",
+    Category.ENVIRONMENT: "world",
+    Category.WATER: "target",
+    Category.NATURAL_RESOURCES: "route",
     Category.PLANNING: "building-community",
-    Category.COST: "calculator",
+    Category.COST: "coin",
     Category.TENDER_SUPERVISION: "gavel",
-    Category.TESTING: "microscope",
+    Category.TESTING: "zoom-check",
     Category.SAFETY_HEALTH: "shield-check",
     Category.APPRAISAL: "scale",
 }

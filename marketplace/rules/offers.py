@@ -62,11 +62,11 @@ def _price_objection(offer: OfferTerms, item: ItemTerms) -> Objection | None:
     if item.pricing_mode == PricingMode.MARKET:
         return None
     if offer.price_fen is None:
-        return Objection("price-missing", N_("This item has a government price: state an amount."), "price_fen")
+        return Objection("price-missing", N_("This item has a government price: state an amount."), "price")
     low, high = item.guided_min_fen, item.guided_max_fen
     if (low is not None and offer.price_fen < low) or (high is not None and offer.price_fen > high):
         message = N_("The price must lie between ¥%(low)s and ¥%(high)s, the government-guided range.")
-        return Objection("price-outside-range", message, "price_fen", {"low": _yuan(low), "high": _yuan(high)})
+        return Objection("price-outside-range", message, "price", {"low": _yuan(low), "high": _yuan(high)})
     return None
 
 

@@ -239,10 +239,10 @@ def _check(content: ItemContent) -> None:
             "qualification-rule", N_("The qualification rule cannot be read."), field="qualification_rule"
         ) from failure
     if content.pricing_mode != PricingMode.MARKET and content.guided_max_fen is None:
-        raise Refused("price-range-missing", N_("State the highest government price."), field="guided_max_fen")
+        raise Refused("price-range-missing", N_("State the highest government price."), field="guided_max")
     low, high = content.guided_min_fen, content.guided_max_fen
     if low is not None and high is not None and low > high:
-        raise Refused("price-range", N_("The lowest price is above the highest."), field="guided_min_fen")
+        raise Refused("price-range", N_("The lowest price is above the highest."), field="guided_min")
 
 
 def _open_draft(item_id: UUID) -> UUID | None:

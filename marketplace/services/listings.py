@@ -213,9 +213,9 @@ def _write(listing: Listing, version: ItemVersion, command: Offer) -> None:
     if command.price_mode not in set(PriceMode):
         raise Refused("unknown-price-mode", N_("Choose how the price is stated."), field="price_mode")
     if command.price_mode == PriceMode.NEGOTIABLE and command.price_fen is not None:
-        raise Refused("price-not-wanted", N_("A price by agreement has no amount. Leave it empty."), field="price_fen")
+        raise Refused("price-not-wanted", N_("A price by agreement has no amount. Leave it empty."), field="price")
     if command.price_mode != PriceMode.NEGOTIABLE and not (command.price_fen and command.price_fen > 0):
-        raise Refused("price-missing", N_("State an amount above zero."), field="price_fen")
+        raise Refused("price-missing", N_("State an amount above zero."), field="price")
     if command.promised_limit_wd < 1:
         raise Refused("limit-missing", N_("The promised limit is at least one working day."), field="promised_limit_wd")
     if command.region_code not in regions():

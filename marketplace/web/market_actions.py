@@ -1,0 +1,188 @@
+"""The steps of item versions, admission files, certificates and offers as actions of the web, and these objects as JSON."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from flask_babel import gettext
+
+from app.kernel.access import Actor
+from app.kernel.words import N_
+from app.web.actions import Action, ActionView, actions_of, api_actions
+from app.web.schemas import PlainIn, ReasonIn
+from app.web.session import current_actor
+from marketplace.models.agencies import Agency, Qualification
+from marketplace.policy import agency_parts, base_parts
+from marketplace.queries.admission import AdmissionFile, CertificateView
+from marketplace.queries.catalogue import ItemView
+from marketplace.queries.listings import OfferCard, parts_of
+from marketplace.services import agencies, catalogue, listings
+from marketplace.states.agency import AGENCY, QUALIFICATION
+from marketplace.states.catalogue import ITEM_VERSION
+from marketplace.states.listing import LISTING
+from marketplace.web.schemas.agencies import PassIn
+
+ITEM_ACTIONS: Final[Mapping[str, Action]] = {
+    "submit": Action(catalogue.submit, PlainIn),
+    "return": Action(catalogue.return_to_draft, ReasonIn),
+    "publish": Action(catalogue.publish, PlainIn, done=N_("The version is in force.")),
+    "cancel": Action(catalogue.cancel, ReasonIn),
+}
+AGENCY_ACTIONS: Final[Mapping[str, Action]] = {
+    "submit": Action(agencies.submit, PlainIn, done=N_("Submitted. The operator checks the form.")),
+    "return": Action(
+        agencies.return_file, ReasonIn, explain=N_("The agency reads these reasons and corrects the file.")
+    ),
+    "reject": Action(agencies.reject, ReasonIn, explain=N_("The agency reads these reasons.")),
+    "pass": Action(agencies.pass_check, PassIn, done=N_("Passed. The publicity has begun.")),
+    "suspend": Action(agencies.suspend, ReasonIn, explain=N_("The agency's offers are no longer shown.")),
+    "resume": Action(agencies.resume, ReasonIn),
+    "exit": Action(agencies.leave, ReasonIn),
+}
+QUALIFICATION_ACTIONS: Final[Mapping[str, Action]] = {
+    "accept": Action(agencies.accept_qualification, PlainIn),
+    "refuse": Action(agencies.refuse_qualification, ReasonIn),
+    "revoke": Action(agencies.revoke_qualification, ReasonIn, explain=N_("What rests on it is no longer offered.")),
+}
+LISTING_ACTIONS: Final[Mapping[str, Action]] = {
+    "publish": Action(listings.publish, PlainIn, done=N_("On the shelf. It is found within seconds.")),
+    "take_off": Action(listings.take_off, PlainIn),
+    "suspend": Action(listings.suspend, ReasonIn),
+    "restore": Action(listings.restore, PlainIn),
+}
+
+
+def item_actions(actor: Actor, view: ItemView) -> tuple[ActionView, ...]:
+    """What the actor may do with a version now."""
+    href = f"/catalogue/versions/{view.id}"
+    return actions_of(ITEM_VERSION, view.state, base_parts(actor), href=href, table=ITEM_ACTIONS)
+
+
+def file_actions(actor: Actor, view: AdmissionFile) -> tuple[ActionView, ...]:
+    """What the actor may do with an admission file now."""
+    parts = agency_parts(actor, Agency(organisation_id=view.organisation_id))
+    return actions_of(
+        AGENCY, view.state, parts, href=f"/admission/{view.id}", table=AGENCY_ACTIONS, version=view.version
+    )
+
+
+def certificate_actions(actor: Actor, view: CertificateView, organisation_id: UUID | None) -> tuple[ActionView, ...]:
+    """What the actor may do with a certificate now."""
+    parts = agency_parts(actor, Qualification(organisation_id=organisation_id))
+    href = f"/qualifications/{view.id}"
+    return actions_of(QUALIFICATION, view.state, parts, href=href, table=QUALIFICATION_ACTIONS, version=view.version)
+
+
+def offer_actions(actor: Actor, view: OfferCard) -> tuple[ActionView, ...]:
+    """What the actor may do with an offer now."""
+    href = f"/listings/{view.id}"
+    return actions_of(
+        LISTING, view.state, parts_of(actor, view), href=href, table=LISTING_ACTIONS, version=view.version
+    )
+
+
+def item_json(view: ItemView) -> dict[str, Any]:
+    """A version of a service item as the interface tells it; money in fen, limits in working days."""
+    return {
+        "id": str(view.item_id),
+        "version_id": str(view.id),
+        "code": view.code,
+        "version": view.version_number,
+        "state": view.state,
+        "name": view.name,
+        "name_en": view.name_en,
+        "category": view.category,
+        "approval_served": view.approval_served,
+        "legal_basis": view.legal_basis,
+        "commissioner": view.commissioner,
+        "self_preparation_allowed": view.self_preparation_allowed,
+        "qualification": {"text": view.qualification_text, "rule": view.qualification_rule},
+        "limit_wd": view.limit_wd,
+        "by_contract": view.limit_wd is None,
+        "limit_note": view.limit_note,
+        "pricing_mode": view.pricing_mode,
+        "guided_min_fen": view.guided_min_fen,
+        "guided_max_fen": view.guided_max_fen,
+        "price_document": view.price_document,
+        "deliverable": view.deliverable,
+        "effective_from": view.effective_from.isoformat() if view.effective_from else None,
+        "effective_to": view.effective_to.isoformat() if view.effective_to else None,
+    }
+
+
+def version_json(view: ItemView) -> dict[str, Any]:
+    """A version with the steps its keeper may take."""
+    return {**item_json(view), "actions": api_actions(item_actions(current_actor(), view))}
+
+
+def certificate_json(view: CertificateView) -> dict[str, Any]:
+    """A certificate as everybody may know it."""
+    return {
+        "id": str(view.id),
+        "kind": view.kind,
+        "grade": view.grade or None,
+        "number": view.number,
+        "issuer": view.issuer,
+        "issued_on": view.issued_on.isoformat() if view.issued_on else None,
+        "expires_on": view.expires_on.isoformat() if view.expires_on else None,
+        "state": view.state,
+        "expiring": view.is_expiring,
+    }
+
+
+def file_json(view: AdmissionFile) -> dict[str, Any]:
+    """An admission file as its agency and the operator see it."""
+    return {
+        "id": str(view.id),
+        "name": view.title,
+        "uscc": view.uscc,
+        "kind": view.kind,
+        "region_code": view.region_code,
+        "address": view.address,
+        "legal_representative": view.legal_representative,
+        "contact": {"name": view.contact_name, "mobile": view.contact_mobile, "email": view.contact_email},
+        "introduction": view.introduction,
+        "state": view.state,
+        "version": view.version,
+        "deadline": view.deadline.isoformat() if view.deadline else None,
+        "admitted_at": view.admitted_at.isoformat() if view.admitted_at else None,
+        "checklist": [
+            {"key": i.key, "label": gettext(i.label), "done": i.is_done, "required": i.is_required}
+            for i in view.checklist
+        ],
+        "documents": [{"id": str(p.id), "kind": p.kind, "name": p.name, "size": p.size} for p in view.papers],
+        "qualifications": [certificate_json(c) for c in view.certificates],
+        "checks": [
+            {"round": c.round, "outcome": c.outcome, "reason": c.reason, "at": c.checked_at.isoformat()}
+            for c in view.checks
+        ],
+        "actions": api_actions(file_actions(current_actor(), view)),
+    }
+
+
+def offer_json(view: OfferCard) -> dict[str, Any]:
+    """An offer; money in fen, limits in working days, the on-time record in per cent."""
+    return {
+        "id": str(view.id),
+        "state": view.state,
+        "version": view.version,
+        "agency": {"id": str(view.agency_id), "name": view.agency_name, "region_code": view.agency_region},
+        "item": {
+            "id": str(view.item_id),
+            "code": view.item_code,
+            "name": view.item_name,
+            "name_en": view.item_name_en,
+            "category": view.category,
+            "limit_wd": view.item_limit_wd,
+        },
+        "promised_limit_wd": view.promised_limit_wd,
+        "price_mode": view.price_mode,
+        "price_fen": view.price_fen,
+        "region_code": view.region_code,
+        "description": view.description,
+        "on_time_percent": view.on_time,
+        "rating": view.rating,
+        "ratings": view.rating_count,
+        "published_at": view.published_at.isoformat() if view.published_at else None,
+        "actions": api_actions(offer_actions(current_actor(), view)),
+    }

@@ -1,0 +1,165 @@
+"""What comes in about agencies and their admission."""
+
+from marshmallow import fields, validate
+
+from app.kernel.words import N_
+from app.web.schemas import REQUIRED, FormText, InputSchema, UploadField, text, version_field
+from marketplace.rules.onboarding import AGENCY_KIND_LABELS, DOCUMENT_LABELS, AgencyKind, DocumentKind
+from marketplace.rules.qualifications import GRADE_LABELS, GRADES, QUALIFICATION_LABELS, QualificationKind
+from marketplace.services.agencies import AddDocument, AddQualification, Contacts, Particulars, PassCheck
+from marketplace.states.agency import AgencyState
+from marketplace.web.schemas.catalogue import one_of
+
+_ACCEPT = ".pdf,.png,.jpg,.jpeg"
+
+
+class DirectoryQuery(InputSchema):
+    """The directory: a city, and where to go on."""
+
+    city = FormText(
+        load_default=None, validate=validate.Regexp(r"^\d{6}$", error=N_("Choose a region of this province."))
+    )
+    after = FormText(load_default=None)
+    state = FormText(load_default=None, validate=one_of((AgencyState.ACTIVE, AgencyState.PUBLICITY)))
+
+
+class AdmissionQuery(InputSchema):
+    """The operator's list of files."""
+
+    state = FormText(load_default=str(AgencyState.SUBMITTED))
+    q = FormText(load_default="")
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1))
+
+
+def _mobile() -> FormText:
+    return FormText(
+        required=True,
+        error_messages=REQUIRED,
+        validate=validate.Regexp(r"^1\d{10}$", error=N_("A mobile number has eleven digits and begins with 1.")),
+        metadata={"label": N_("Mobile number"), "widget": "tel", "autocomplete": "tel"},
+    )
+
+
+class ParticularsIn(InputSchema):
+    """Who the agency is."""
+
+    command = Particulars
+
+    name = text(N_("Name as on the licence"), longest=120, autocomplete="organization")
+    uscc = text(N_("Unified social credit code"), longest=24, hint=N_("18 characters; the last one is checked."))
+    kind = FormText(
+        required=True,
+        error_messages=REQUIRED,
+        validate=one_of(AgencyKind),
+        metadata={
+            "label": N_("Kind of body"),
+            "widget": "select",
+            "choices": tuple((str(k), v) for k, v in AGENCY_KIND_LABELS.items()),
+        },
+    )
+    region_code = FormText(required=True, error_messages=REQUIRED, metadata={"label": N_("Seat"), "widget": "region"})
+    address = text(N_("Registered address"), autocomplete="street-address")
+    legal_representative = text(N_("Legal representative"), longest=60)
+    contact_name = text(N_("Contact"), longest=60, autocomplete="name")
+    contact_mobile = _mobile()
+    contact_email = fields.Email(
+        required=True,
+        error_messages={**REQUIRED, "invalid": N_("Not a valid email address.")},
+        metadata={"label": N_("E-mail address"), "widget": "email", "autocomplete": "email"},
+    )
+    introduction = text(
+        N_("Introduction"), required=False, longest=2000, widget="textarea", hint=N_("What clients should know of you.")
+    )
+    version = version_field()
+
+
+class ContactsIn(InputSchema):
+    """What changes without a form check."""
+
+    command = Contacts
+
+    contact_name = text(N_("Contact"), longest=60, autocomplete="name")
+    contact_mobile = _mobile()
+    contact_email = fields.Email(
+        required=True,
+        error_messages={**REQUIRED, "invalid": N_("Not a valid email address.")},
+        metadata={"label": N_("E-mail address"), "widget": "email", "autocomplete": "email"},
+    )
+    introduction = text(N_("Introduction"), required=False, longest=2000, widget="textarea")
+    version = version_field()
+
+
+class DocumentIn(InputSchema):
+    """One paper of the file."""
+
+    command = AddDocument
+
+    kind = FormText(
+        required=True,
+        error_messages=REQUIRED,
+        validate=one_of(DocumentKind),
+        metadata={
+            "label": N_("What this paper is"),
+            "widget": "select",
+            "choices": tuple((str(k), v) for k, v in DOCUMENT_LABELS.items()),
+        },
+    )
+    file = UploadField(
+        required=True,
+        error_messages={"required": N_("Choose a file.")},
+        metadata={"label": N_("File"), "hint": N_("PDF, PNG or JPEG, at most 20 MiB."), "accept": _ACCEPT},
+    )
+
+
+class QualificationIn(InputSchema):
+    """One certificate."""
+
+    command = AddQualification
+
+    kind = FormText(
+        required=True,
+        error_messages=REQUIRED,
+        validate=one_of(QualificationKind),
+        metadata={
+            "label": N_("Certificate"),
+            "widget": "select",
+            "choices": tuple((str(k), v) for k, v in QUALIFICATION_LABELS.items()),
+        },
+    )
+    grade = FormText(
+        load_default="",
+        validate=one_of(("", *GRADES)),
+        metadata={
+            "label": N_("Grade"),
+            "widget": "select",
+            "choices": tuple((g, GRADE_LABELS[g]) for g in GRADES),
+        },
+    )
+    number = text(N_("Number of the certificate"), longest=60)
+    issuer = FormText(load_default="", metadata={"label": N_("Issued by")})
+    issued_on = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("Issued on")})
+    expires_on = fields.Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"label": N_("Valid until"), "hint": N_("The last valid day; leave empty when it is unlimited.")},
+    )
+    file = UploadField(
+        load_default=None,
+        allow_none=True,
+        metadata={"label": N_("Scan"), "hint": N_("PDF, PNG or JPEG, at most 20 MiB."), "accept": _ACCEPT},
+    )
+
+
+class PassIn(InputSchema):
+    """The operator passes the form check."""
+
+    command = PassCheck
+
+    accept_certificates = fields.Boolean(
+        load_default=True,
+        metadata={
+            "label": N_("Every certificate shown in the file is in order"),
+            "hint": N_("Clears all unchecked ones."),
+        },
+    )
+    version = version_field()
