@@ -61,8 +61,8 @@ BILL = Machine(
                    N_("The refund came back; the money is held again")),
     ),
     labels={
-        BillState.OPEN: N_("Due"), BillState.PAID: N_("Paid"), BillState.RELEASED: N_("Released to the agency"),
-        BillState.REFUNDED: N_("Refunded"), BillState.VOID: N_("Cancelled"),
+        BillState.OPEN: N_("To be paid"), BillState.PAID: N_("Paid"), BillState.RELEASED: N_("Released to the agency"),
+        BillState.REFUNDED: N_("Refunded"), BillState.VOID: N_("Bill cancelled"),
     },
     requires={BillState.PAID: ("paid_at",), BillState.RELEASED: ("paid_at", "released_at")},
     next_step={
@@ -104,9 +104,9 @@ PAYMENT = Machine(
     ),
     labels={
         PaymentState.NEW: N_("Being prepared"), PaymentState.PENDING: N_("Waiting for the payer"),
-        PaymentState.SUCCEEDED: N_("Succeeded"), PaymentState.SURPLUS: N_("Set aside"),
-        PaymentState.FAILED: N_("Failed"), PaymentState.CANCELED: N_("Cancelled"),
-        PaymentState.EXPIRED: N_("Expired"),
+        PaymentState.SUCCEEDED: N_("Payment succeeded"), PaymentState.SURPLUS: N_("Set aside"),
+        PaymentState.FAILED: N_("Payment failed"), PaymentState.CANCELED: N_("Payment cancelled"),
+        PaymentState.EXPIRED: N_("Payment expired"),
     },
     requires={PaymentState.PENDING: ("session_ref", "cashier_url"), PaymentState.SUCCEEDED: ("payment_ref", "succeeded_at"),
               PaymentState.SURPLUS: ("payment_ref", "succeeded_at")},
@@ -140,9 +140,9 @@ REFUND = Machine(
                    (Part.SYSTEM,), N_("Refund failed")),
     ),
     labels={
-        RefundState.REQUESTED: N_("Waiting for approval"), RefundState.APPROVED: N_("Approved"),
+        RefundState.REQUESTED: N_("Waiting for approval"), RefundState.APPROVED: N_("Refund approved"),
         RefundState.PENDING: N_("On its way"), RefundState.SUCCEEDED: N_("Refunded"),
-        RefundState.FAILED: N_("Failed"), RefundState.REJECTED: N_("Refused"),
+        RefundState.FAILED: N_("Refund failed"), RefundState.REJECTED: N_("Refund refused"),
     },
     requires={RefundState.PENDING: ("gateway_ref",), RefundState.SUCCEEDED: ("gateway_ref",)},
 )  # fmt: skip

@@ -55,7 +55,7 @@ def refund(actor: Actor, bill_id: UUID, reason: str) -> UUID:
 
 def request_for_surplus(payment: Payment, bill: Bill, amount_fen: int) -> UUID:
     """Ask for money that fits no open bill to go back, in the caller's transaction; an operator approves it."""
-    reason = "Received money that fits no open bill"
+    reason = N_("Received money that fits no open bill")
     return _request(SYSTEM, bill, payment, amount_fen, reason, ledger.suspense())
 
 
