@@ -18,7 +18,7 @@ from approvals.policy import Permission
 from approvals.queries import cases as queries
 from approvals.queries.cases import CaseRow, CaseView, CertificateView, ItemView, ProgressView
 from approvals.services import cases
-from approvals.web.case_actions import case_actions, certificate_actions
+from approvals.web.case_actions import agency_links, case_actions, certificate_actions
 from approvals.web.limits import PROGRESS_QUERIES
 from approvals.web.schemas import ApplyIn, CaseQuery, ProgressQuery, QueueQuery
 from marketplace.rules.service_clock import ClockReading
@@ -104,6 +104,7 @@ def read_certificate(object_id: UUID) -> Response:
 
 def case_json(view: CaseView) -> dict[str, Any]:
     """The case as the API answers it. Limits are working days, instants UTC, days Beijing dates."""
+    links = agency_links(view)
     return {
         "id": str(view.id),
         "number": view.number,
@@ -142,6 +143,7 @@ def case_json(view: CaseView) -> dict[str, Any]:
                 "procurement_id": str(one.procurement_id) if one.procurement_id else None,
                 "contract_id": str(one.contract_id) if one.contract_id else None,
                 "file_title": one.file_title,
+                "procure_href": f"/api/procurements?{links[one.id]}" if one.id in links else None,
             }
             for one in view.demands
         ],

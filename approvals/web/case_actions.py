@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from app.kernel.access import Actor
@@ -21,6 +22,7 @@ from approvals.web.schemas import (
     ReasonedIn,
     StepIn,
 )
+from marketplace.services.case_links import case_link
 
 
 def _chosen(actor: Actor, case_id: UUID) -> Mapping[str, Any]:
@@ -100,6 +102,22 @@ def case_actions(view: CaseView) -> tuple[ActionView, ...]:
         )
         if possible
     )
+
+
+def agency_links(view: CaseView) -> Mapping[UUID, str]:
+    """For each demand that is still open: the query of the publish form that links a procurement to this case.
+
+    Only for the organisation that applied; a person without one cannot publish a procurement.
+    """
+    owner = view.applicant_organisation_id
+    if owner is None or Part.APPLICANT not in view.parts:
+        return {}
+    token = case_link(view.subject, view.thread_id, owner)
+    return {
+        demand.id: urlencode({"case": token, "item": demand.item_version_id, "project": view.project_name})
+        for demand in view.demands
+        if demand.met_at is None
+    }
 
 
 def _may_hand_over(view: CaseView) -> bool:

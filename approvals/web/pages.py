@@ -42,7 +42,13 @@ from approvals.states import (
 )
 from approvals.web.api import bp as api
 from approvals.web.api import case_json, certificate_json
-from approvals.web.case_actions import CASE_ACTIONS, CERTIFICATE_ACTIONS, case_actions, certificate_actions
+from approvals.web.case_actions import (
+    CASE_ACTIONS,
+    CERTIFICATE_ACTIONS,
+    agency_links,
+    case_actions,
+    certificate_actions,
+)
 from approvals.web.limits import PROGRESS_QUERIES
 from approvals.web.schemas import ApplyIn, CaseQuery, ProgressQuery, QueueQuery
 from marketplace.rules.service_clock import ClockReading, Light
@@ -165,6 +171,7 @@ def case(object_id: UUID) -> str:
         "approvals/case.html",
         case=view,
         actions=case_actions(view),
+        agency_links=agency_links(view),
         state_label=CASE.labels[state],
         next_step=next_step(view),
         tone="danger" if view.overdue_since and view.decided_at is None else TONES[state],
