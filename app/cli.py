@@ -8,11 +8,13 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from app.docs_build import docs_cli
-from app.kernel import outbox
+from app.kernel import audit, outbox
 from app.kernel.backup import back_up
 from app.kernel.jobs import Job, run_once
+from app.settings import Mode
 
 jobs_cli = AppGroup("jobs", help="The jobs that the worker runs.")
+audit_cli = AppGroup("audit", help="The tamper-evident log.")
 outbox_cli = AppGroup("outbox", help="Events on their way to their handlers.")
 
 
@@ -53,6 +55,17 @@ def retry_message(message_id: UUID) -> None:
     outbox.revive(message_id)
 
 
+@audit_cli.command("verify")
+def verify_log() -> None:
+    """Recompute the whole log and check every stored head; exit with an error when anything was changed."""
+    verdict = audit.verify()
+    click.echo(f"{verdict.events} events, {verdict.waiting} waiting, {verdict.erased} erased, {verdict.heads} heads")
+    for problem in verdict.problems:
+        click.echo(problem, err=True)
+    if not verdict.sound:
+        raise click.ClickException("the audit log is not sound")
+
+
 @click.command("backup")
 @click.argument("target", type=click.Path(path_type=Path))
 def backup(target: Path) -> None:
@@ -64,8 +77,13 @@ def register(app: Flask) -> None:
     """Add the command groups to the application."""
     app.cli.add_command(jobs_cli)
     app.cli.add_command(outbox_cli)
+    app.cli.add_command(audit_cli)
     app.cli.add_command(docs_cli)
     app.cli.add_command(backup)
+    if app.extensions["chaoshi_settings"].mode is not Mode.PRODUCTION:
+        from app.demo.seed import demo
+
+        app.cli.add_command(demo)
     for domain in app.extensions["chaoshi_domains"]:
         for group in domain.commands:
             app.cli.add_command(group)
