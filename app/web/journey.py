@@ -47,7 +47,9 @@ FACTS: Final[Mapping[str, str]] = {
     "list_hash": N_("Hash of the list"),
     "sha256": N_("SHA-256"),
 }
-FAILED_ACTIONS: Final = frozenset({"fail", "reject", "refuse", "cancel", "lapse", "expire", "terminate", "return", "revoke"})
+FAILED_ACTIONS: Final = frozenset(
+    {"fail", "reject", "refuse", "cancel", "lapse", "expire", "terminate", "return", "revoke"}
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,9 @@ def filled(message: str, values: Mapping[str, Any]) -> str:
     if "%(" not in translated:
         return translated
     try:
-        return translated % {key: gettext(value) if isinstance(value, str) and value else value for key, value in values.items()}
+        return translated % {
+            key: gettext(value) if isinstance(value, str) and value else value for key, value in values.items()
+        }
     except (KeyError, ValueError, TypeError):
         return translated
 
