@@ -55,7 +55,7 @@ def an_ordered_parcel(
 ) -> UUID:
     command = OrderParcel(
         thread_id=uuid4(),
-        subject=subject or f"case:{uuid4()}",
+        subject=subject or f"letter:{uuid4()}",
         hall_organisation_id=hall.id,
         receiver=receiver(address),
         contents="营业执照正本一份",
