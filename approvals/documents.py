@@ -36,15 +36,15 @@ def certificate_pdf(facts: CertificateFacts, check: Check) -> bytes:
         ]
     )
     if facts.granted:
-        letter.paragraph(f"经审查,{facts.holder}的上述申请符合法定条件,准予行政许可。", indent=True)
+        letter.paragraph(f"经审查，{facts.holder}的上述申请符合法定条件，准予行政许可。", indent=True)
     else:
-        letter.paragraph(f"经审查,{facts.holder}的上述申请不符合法定条件,决定不予行政许可。", indent=True)
+        letter.paragraph(f"经审查，{facts.holder}的上述申请不符合法定条件，决定不予行政许可。", indent=True)
         letter.paragraph(
-            "申请人对本决定不服的,可以自收到本决定书之日起六十日内申请行政复议,或者在六个月内向人民法院提起行政诉讼。",
+            "申请人对本决定不服的，可以自收到本决定书之日起六十日内申请行政复议，或者在六个月内向人民法院提起行政诉讼。",
             indent=True,
         )
     if facts.decision_text:
-        letter.paragraph(f"{'备注' if facts.granted else '理由'}:{facts.decision_text}", indent=True)
+        letter.paragraph(f"{'备注' if facts.granted else '理由'}：{facts.decision_text}", indent=True)
     letter.barcode(facts.serial)
     day = facts.decided_on
     letter.closing(facts.department, f"{day.year}年{day.month}月{day.day}日")

@@ -200,7 +200,7 @@ def _make(actor: Actor, case: Case, certificate: Certificate, held: frozenset[Pa
         certificate.title,
         case.subject,
         case.thread_id,
-        {N_("Holder"): case.applicant_name, N_("Project"): case.project_name, N_("Issued by"): department},
+        {N_("Holder"): case.applicant_name, N_("Project"): case.project_name, N_("Issuing department"): department},
         lambda check: certificate_pdf(facts, check),
         actor=actor,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from app.documents.pdf import Check, Letter
 from app.kernel.calendar import BEIJING
 
-SIDE_NAMES = {"owner": "委托方(项目业主)", "agency": "受托方(中介服务机构)"}
+SIDE_NAMES = {"owner": "委托方（项目业主）", "agency": "受托方（中介服务机构）"}
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ def contract_pdf(text: str, number: str, signatures: Sequence[PrintedSignature],
             (
                 f"{SIDE_NAMES[signature.side]}\n{signature.organisation_name}",
                 (
-                    f"签署人:{signature.name}",
-                    f"签署时间:{signature.signed_at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}(北京时间)",
+                    f"签署人：{signature.name}",
+                    f"签署时间：{signature.signed_at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}（北京时间）",
                     f"文本摘要 SHA-256:{signature.document_sha256}",
                 ),
             )
             for signature in signatures
         ]
     )
-    letter.note("本文件由平台依据双方电子签署的文本生成;所签文本的SHA-256摘要见上,可扫码核验。")
+    letter.note("本文件由平台依据双方电子签署的文本生成；所签文本的SHA-256摘要见上，可扫码核验。")
     return letter.render()

@@ -73,7 +73,7 @@ CONTRACT = Machine(
         _C.PAUSED: N_("Clock paused"),
         _C.DELIVERED: N_("Deliverable handed in"),
         _C.ACCEPTED: N_("Deliverable accepted"),
-        _C.RATED: N_("Rated"),
+        _C.RATED: N_("Service rated"),
         _C.CLOSED: N_("Contract closed"),
         _C.TERMINATED: N_("Contract terminated"),
     },

@@ -54,8 +54,8 @@ TONES: Final[Mapping[str, str]] = {
 }
 OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
     "asked": (N_("Waiting for an answer"), "waiting"),
-    "confirmed": (N_("Confirmed"), "success"),
-    "refused": (N_("Refused"), "danger"),
+    "confirmed": (N_("Pause confirmed"), "success"),
+    "refused": (N_("Pause refused"), "danger"),
     "lapsed": (N_("Lapsed without an answer"), "neutral"),
     "dropped": (N_("Dropped: the work was handed in"), "neutral"),
 }
