@@ -21,7 +21,10 @@ def body(schema: type[InputSchema]) -> Any:
         if not request.get_data():
             return schema().load({})
         raise UnsupportedMediaType
-    data = request.get_json()
+    try:
+        data = request.get_json()
+    except RecursionError as bomb:  # thousands of brackets exhaust the decoder before the depth can be measured
+        raise BadRequest from bomb
     if not isinstance(data, dict):
         raise ValidationError(N_("Invalid input type."))
     if _depth(data) > DEEPEST_JSON:
