@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from flask.testing import FlaskClient
 from app.factory import create_app
 from app.kernel import clock
 from app.kernel.access import Actor, Role
-from app.kernel.db import Base, db, in_transaction
+from app.kernel.db import Base, db, engine_options, in_transaction, prepare_engine
 from app.settings import Mode, Settings
 from tests.servers import postgresql_url
 
@@ -92,12 +93,40 @@ def settings(database: str, tmp_path: Path) -> Settings:
     )
 
 
+_built: dict[Settings, tuple[Flask, dict[str, Any], dict[str, Any]]] = {}
+
+
+def application(settings: Settings) -> Flask:
+    """Return the application of these settings. Compiling 300 routes costs more than most tests, so one application a
+    worker is kept and given this test's database, data folder and fresh extensions."""
+    kind = replace(settings, data_dir=Path(), database_url="")
+    if kind not in _built:
+        app = create_app(settings)
+        _built[kind] = (app, dict(app.config), dict(app.extensions))
+    app, config, extensions = _built[kind]
+    app.config.clear()
+    app.config.update(config)
+    app.config.update(DATA_DIR=settings.data_dir, AUDIT_KEY_FILE=settings.data_dir / "audit_key.pem")
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    app.extensions.clear()
+    app.extensions.update(extensions)
+    app.extensions["chaoshi_settings"] = settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(settings.sqlalchemy_url, **engine_options(settings.sqlalchemy_url))
+    prepare_engine(engine)
+    db._app_engines[app] = {None: engine}
+    for domain in app.extensions["chaoshi_domains"]:
+        if domain.init_app:
+            domain.init_app(app)
+    return app
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application, with its context pushed: tests may call services directly."""
-    application = create_app(settings)
-    with application.app_context():
-        yield application
+    made = application(settings)
+    with made.app_context():
+        yield made
         db.session.remove()
         db.engine.dispose()
 

@@ -97,7 +97,8 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def running_product(
     data: Path, database_url: str = "", *, seed_scale: str | None = None, worker: bool = True, **extra: str
 ) -> Iterator[Product]:
-    """Start everything on free ports; stop it at the end. `seed_scale` fills in demonstration data first."""
+    """Start everything on free ports; stop it at the end. Without `seed_scale` there are only the item list and
+    the accounts of the sign-in panel; with it, demonstration data."""
     data.mkdir(parents=True, exist_ok=True)
     web, payments, carrier = free_port(), free_port(), free_port()
     environment = {
@@ -132,6 +133,8 @@ def running_product(
         wait_for(f"{product.carrier_url}/healthz", ems, data / "carrier.log")
         if seed_scale:
             product.flask("demo", "seed", "--scale", seed_scale)
+        else:
+            product.flask("demo", "cast")
         site = product.start(
             "web", python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(web),
             "--workers", "1", "--blocking-threads", "2", "--no-ws", "--log-level", "warning", "wsgi:app",
