@@ -77,7 +77,7 @@ def test_wrong_offers_are_refused_at_their_field(app: Flask, changes: dict[str, 
     items = the_items()
     actor, _ = an_admitted_agency()
     with pytest.raises(Refused) as refusal:
-        listings.create(actor, _offer(items["ZJ-020"], **changes))
+        listings.create(actor, _offer(**({"item_id": items["ZJ-020"]} | changes)))
     assert refusal.value.field == field
     assert db.session.query(Listing).count() == 0
 
