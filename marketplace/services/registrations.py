@@ -87,7 +87,7 @@ def _first(actor: Actor, procurement: Procurement, agency: Agency, command: Regi
         registration,
         "registered",
         actor,
-        title=N_("Registered"),
+        title=N_("Agency registered"),
         detail={"agency": agency.name},
     )
     return registration.id

@@ -143,7 +143,7 @@ REGISTRATION = Machine(
         ),
     ),
     labels={
-        _R.REGISTERED: N_("Registered"),
+        _R.REGISTERED: N_("Agency registered"),
         _R.WITHDRAWN: N_("Registration withdrawn"),
         _R.INELIGIBLE: N_("Not eligible"),
         _R.AVOIDED: N_("Avoidance"),
