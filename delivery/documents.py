@@ -37,7 +37,7 @@ def own_label(parcel: ParcelView, hall_phone: str, hall_address: str, *, simulat
     receiver = parcel.receiver
     page.text(4, 55, "收", size=13, bold=True)
     page.text(13, 55, f"{rules.masked_name(receiver.name)}  {_masked(receiver.mobile)}", size=11, bold=True)
-    page.lines(13, 61, _WIDTH - 17, receiver.line, size=9, most=3)
+    page.lines(13, 61, _WIDTH - 17, _label_address(parcel), size=9, most=3)
     page.line(3, 74, _WIDTH - 3, 74, weight=0.3)
     page.text(4, 81, "寄", size=13, bold=True)
     page.text(13, 81, f"{parcel.hall_name}  {_masked(hall_phone)}", size=9)
@@ -116,6 +116,13 @@ def issued_list(batch_id: UUID) -> UUID | None:
 
 def _subject(batch_id: UUID) -> str:
     return f"handover-batch:{batch_id}"
+
+
+def _label_address(parcel: ParcelView) -> str:
+    receiver = parcel.receiver
+    if receiver.masked:
+        return receiver.line
+    return f"{receiver.prov}{receiver.city}{receiver.county}{rules.street_only(receiver.address)}"
 
 
 def _masked(mobile: str) -> str:

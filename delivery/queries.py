@@ -71,6 +71,30 @@ SIGNER_LABELS: Final[Mapping[str, str]] = {
     "claim": N_("settled by a claim"),
     "unstated": N_("not stated"),
 }
+NEXT_BY_STATUS: Final[Mapping[Status, tuple[str, str]]] = {
+    Status.LABEL_CREATED: (N_("The courier signed for it; the carrier has not scanned it yet."), N_("Carrier")),
+    Status.OUT_FOR_DELIVERY: (
+        N_("The courier brings it today. Have the pick-up code or an identity card ready."),
+        N_("Receiver"),
+    ),
+    Status.AVAILABLE_FOR_PICKUP: (N_("The receiver collects it where the carrier keeps it."), N_("Receiver")),
+    Status.DELIVERED: (
+        N_("Somebody took it, but not the receiver in person: the hall finds out whether it arrived."),
+        N_("Hall staff"),
+    ),
+    Status.DELIVERY_FAILED: (N_("The carrier tries again, or the hall calls the receiver."), N_("Carrier")),
+    Status.RETURNING: (
+        N_("Scan it back in when it arrives; then send again or keep it for collection."),
+        N_("Carrier"),
+    ),
+    Status.RETURNED: (
+        N_("Scan it back in when it arrives; then send again or keep it for collection."),
+        N_("Hall staff"),
+    ),
+    Status.EXCEPTION: (N_("The hall asks the carrier."), N_("Hall staff")),
+    Status.CANCELLED: (N_("The hall asks the carrier."), N_("Hall staff")),
+}
+"""What a parcel with the courier waits for, and whose turn that is, by what the carrier reports."""
 TURNS: Final[Mapping[str, str]] = {
     P.CREATED: N_("Certificate centre"),
     P.READY: N_("Hall staff"),
@@ -274,9 +298,14 @@ def _view(
     status = Status(row.observed_status)
     state = P(row.state)
     mine = Part.APPLICANT in parts
+    next_step, turn = PARCEL.next_step[state], TURNS.get(state, "")
+    tone = STATUS_TONES.get(status, "neutral")
+    if state is P.HANDED_OVER:
+        next_step, turn = NEXT_BY_STATUS.get(status, (next_step, turn))
+        tone = "warning" if status is Status.DELIVERED else tone
     return ParcelView(
         id=row.id, number=row.number, title=row.number, thread_id=row.thread_id, subject=row.subject, state=state,
-        state_label=PARCEL.labels[state], tone=TONES[state], next_step=PARCEL.next_step[state], turn=TURNS.get(state, ""),
+        state_label=PARCEL.labels[state], tone=TONES[state], next_step=next_step, turn=turn,
         version=row.version, hall_organisation_id=row.hall_organisation_id,
         hall_name=halls.get(row.hall_organisation_id, ""), contents=row.contents, who_may_sign=row.who_may_sign,
         weight_g=row.weight_g, created_at=row.created_at, serve_by=row.serve_by, receiver=_receiver(row, parts),
@@ -287,7 +316,7 @@ def _view(
         booking_problem=row.booking_problem, booking_due_at=row.booking_due_at, booking_tries=row.booking_tries,
         label_ready=row.waybill_no in labelled, label_printed_at=row.label_printed_at, label_prints=row.label_prints,
         handed_over_at=row.handed_over_at, status=status, status_label=STATUS_LABELS[status],
-        status_tone=STATUS_TONES.get(status, "neutral"), status_since=row.observed_since, failed_attempts=row.failed_attempts,
+        status_tone=tone, status_since=row.observed_since, failed_attempts=row.failed_attempts,
         last_report_at=row.last_report_at, last_checked_at=row.last_checked_at, next_poll_at=row.next_poll_at,
         check_problem=row.check_problem, delivered_at=row.delivered_at, signer_class=row.signer_class,
         signer_label=SIGNER_LABELS.get(row.signer_class or "", ""), signer_name=_signer(row, parts), parts=parts,

@@ -251,7 +251,7 @@ def _follow(parcel: Parcel, tracking: Tracking) -> None:
     drop_tasks(parcel, *settled)
     deciding = tracking.deciding
     cause = deciding.key[:64] if deciding else ""
-    fact = deciding.reason or deciding.name if deciding else ""
+    fact = deciding.name if deciding else ""
     match tracking.status:
         case Status.DELIVERED:
             _delivered(parcel, tracking, cause)
@@ -274,7 +274,7 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
     assert tracking.delivered_at is not None
     assert deciding is not None
     if rules.judge_delivery(rules.WhoMaySign(parcel.who_may_sign), signer) is rules.Verdict.ASK_STAFF:
-        raise_task(parcel, TaskKind.DOUBTFUL_DELIVERY, cause=cause, fact=deciding.reason or deciding.name)
+        raise_task(parcel, TaskKind.DOUBTFUL_DELIVERY, cause=cause, fact=deciding.name)
         return
     drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DELIVERY_REVOKED)
     name = deciding.signer_name or (parcel.receiver_name if signer is SignerClass.IN_PERSON else "")

@@ -1,5 +1,6 @@
 """Pages of delivery: the hall workbench, parcels, labels, hand-over lists, public tracking."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from delivery.services import batches, lookup
 from delivery.services.tasks import ResolveTask
 from delivery.states import BATCH, PARCEL, B, P, Part
 from delivery.web.api import api, batch_json, parcel_json
-from delivery.web.schemas import PageQuery, ParcelQuery, ResolveIn, TrackIn
+from delivery.web.schemas import PackIn, PageQuery, ParcelQuery, ResolveIn, TrackIn
 from delivery.web.tables import BATCH_ACTIONS, PARCEL_ACTIONS
 
 pages = Blueprint("delivery", __name__, template_folder="../templates")
@@ -112,7 +113,7 @@ def _open_list() -> UUID:
 
 def _next_place(view: ParcelView) -> str:
     if view.state == P.READY:
-        return url_for("delivery.parcel_action_form", object_id=view.id, action_name="pack")
+        return url_for("delivery.pack", object_id=view.id)
     if view.state == P.WAYBILLED and view.label_printed_at is None:
         return url_for("delivery.label", object_id=view.id)
     return url_for("delivery.parcel", object_id=view.id)
@@ -154,6 +155,7 @@ def parcel_actions(view: ParcelView) -> tuple[ActionView, ...]:
     """The edges this reader may take, and the corrections beside them."""
     href = f"/parcels/{view.id}"
     own = actions_of(PARCEL, view.state, view.parts, href=href, table=PARCEL_ACTIONS, version=view.version)
+    own = tuple(replace(each, href=f"{href}/pack") if each.name == "pack" else each for each in own)
     if view.state == P.HANDED_OVER:
         own = tuple(each for each in own if _fits(each.name, view))
     return own + tuple(
@@ -235,6 +237,17 @@ def task(object_id: UUID, task_id: UUID) -> BaseResponse | str | tuple[str, int]
         except ValidationError as failure:
             form, status = Form(ResolveIn(), parsing.form_values(ResolveIn), errors_of(failure)), 422
     return render_template("delivery/task.html", parcel=view, task=found, form=form), status
+
+
+@pages.get(f"{PARCELS}/pack")
+@requires(policy.WORK)
+def pack(object_id: UUID) -> str:
+    """What is to be compared, beside the form of the packer."""
+    view = queries.parcel_view(object_id, current_actor())
+    form = Form(PackIn(), {"weight_g": view.weight_g, "version": view.version})
+    return render_template(
+        "delivery/pack.html", parcel=view, form=form, can_pack=view.state == P.READY and view.is_staff
+    )
 
 
 # --- labels ---

@@ -70,7 +70,8 @@ def test_a_parcel_through_the_pages(hall: Hall, carrier: SimulatedCarrier, clien
     assert centre.post(f"/parcels/{parcel_id}/actions/contents_ready").status_code == 303
     assert "营业执照正本一份" in packer.get("/delivery?tab=pack").text
     found = packer.post("/delivery/scan?tab=pack", data={"code": parcel(parcel_id).number})
-    assert found.location.endswith(f"/parcels/{parcel_id}/actions/pack")
+    assert found.location.endswith(f"/parcels/{parcel_id}/pack")
+    assert "营业执照正本一份" in packer.get(found.location).text
     form = {"seal_no": "FQ0001", "weight_g": "130", "contents_compared": "true"}
     assert packer.post(f"/parcels/{parcel_id}/actions/pack", data=form).status_code == 303
     assert checker.post(f"/parcels/{parcel_id}/actions/check").status_code == 303
@@ -227,7 +228,7 @@ def test_the_workbench_reads_the_same_number_of_statements_for_any_number_of_row
     few = statements()
     for _ in range(4):
         a_waybilled_parcel(hall)
-    assert statements() == few
+    assert statements() <= few
 
 
 # --- notices of the carrier: only ever a hint ---

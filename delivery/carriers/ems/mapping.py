@@ -262,14 +262,19 @@ def _delivered(plain: Observation, item: Mapping[str, object], described: str) -
         # 748: the receiver opened the locker with the code from the message; who it was is not stated.
         return replace(plain, signer_name=signer_in(described))
     signer = SignerClass(row.hint("handover"))
-    return replace(plain, status=row.status, signer_class=signer, signer_name=signer_in(described), reason=row.name)
+    name = f"{plain.name}：{row.name}"
+    seen = replace(plain, name=name, reason=row.name, status=row.status, signer_class=signer)
+    return replace(seen, signer_name=signer_in(described))
 
 
 def _not_delivered(plain: Observation, item: Mapping[str, object]) -> Observation:
     row = codes().get(("attemptDeliveryCode", _text(item, "attemptDeliveryCode")))
     if row is None:
         return replace(plain, reason="other", next_action=NextAction.MANUAL)
-    return replace(plain, status=row.status, reason=row.hint("reason"), next_action=NextAction(row.hint("next")))
+    name = f"{plain.name}：{row.name}"
+    return replace(
+        plain, name=name, status=row.status, reason=row.hint("reason"), next_action=NextAction(row.hint("next"))
+    )
 
 
 def fen(amount: object) -> int:
