@@ -36,6 +36,16 @@ def region_path(code: str) -> tuple[str, ...]:
     return _paths().get(code, ())
 
 
+@lru_cache(maxsize=1)
+def _codes() -> dict[tuple[str, ...], str]:
+    return {path: code for code, path in _paths().items()}
+
+
+def region_code(*names: str) -> str:
+    """The code of a region by its names from the province down; a municipality that is its own city may be named twice."""
+    return _codes().get(tuple(dict.fromkeys(names)), "")
+
+
 def region_name(code: str) -> str:
     """`440106` -> "广东省广州市天河区"; the code itself when it is unknown, so that nothing vanishes from a page."""
     return "".join(region_path(code)) or code

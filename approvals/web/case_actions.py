@@ -8,6 +8,7 @@ from uuid import UUID
 from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.web.actions import Action, ActionView, action_link, actions_of
+from app.web.regions import region_code
 from approvals.queries.cases import CaseView, CertificateView, case_view, is_open_for_choice
 from approvals.services import cases, demands, results
 from approvals.services.demands import ASKERS, OPEN_TO_DEMANDS
@@ -31,6 +32,7 @@ def _chosen(actor: Actor, case_id: UUID) -> Mapping[str, Any]:
         "mode": service.mode,
         "receiver_name": service.receiver_name or "",
         "receiver_mobile": service.receiver_mobile or "",
+        "region_code": region_code(*service.place.split()),
         "address": service.address or "",
         "who_may_sign": service.who_may_sign or "self",
     }

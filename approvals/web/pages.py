@@ -1,6 +1,7 @@
 """Pages of approvals: cases for every role, applying, the print queue, public progress and the item list."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -21,13 +22,13 @@ from app.kernel.words import N_
 from app.manifest import NavigationItem
 from app.web import parsing
 from app.web.actions import register_actions
-from app.web.forms import Form, errors_of
+from app.web.forms import Form, FormField, errors_of
 from app.web.guard import public, requires, signed_in
 from app.web.journey import journey
 from app.web.session import current_actor
 from approvals.policy import Permission
 from approvals.queries import cases as queries
-from approvals.queries.cases import CaseView
+from approvals.queries.cases import CaseView, is_open_for_choice
 from approvals.services import cases
 from approvals.states import (
     CASE,
@@ -50,7 +51,7 @@ from approvals.web.case_actions import (
     certificate_actions,
 )
 from approvals.web.limits import PROGRESS_QUERIES
-from approvals.web.schemas import ApplyIn, CaseQuery, ProgressQuery, QueueQuery
+from approvals.web.schemas import RECEIVER_FIELDS, ApplyIn, CaseQuery, ChooseServiceIn, ProgressQuery, QueueQuery
 from marketplace.rules.service_clock import ClockReading, Light
 
 bp = Blueprint("approvals", __name__, template_folder="../templates")
@@ -130,7 +131,7 @@ def index() -> str:
 def new() -> str:
     """The application form."""
     values = {"item_id": request.args["item"]} if request.args.get("item") else {}
-    return render_template("approvals/apply.html", form=Form(ApplyIn(), values))
+    return _application_page(Form(ApplyIn(), values))
 
 
 @bp.post("/cases")
@@ -154,7 +155,7 @@ def create() -> BaseResponse:
         else:
             case_id = str(cases.apply(actor, command))
     except (ValidationError, Refused) as failure:
-        page = render_template("approvals/apply.html", form=Form(ApplyIn(), raw, errors_of(failure)))
+        page = _application_page(Form(ApplyIn(), raw, errors_of(failure)))
         return Response(page, status=422, mimetype="text/html")
     flash(gettext("The application is submitted."), "success")
     return redirect(url_for("approvals.case", object_id=case_id), 303)
@@ -187,6 +188,29 @@ def case(object_id: UUID) -> str:
         steps=journey(reversed(thread_entries(view.thread_id, actor))),
         Part=Part,
     )
+
+
+@bp.get("/cases/<uuid:object_id>/actions/choose_service")
+@signed_in
+def service_page(object_id: UUID) -> str:
+    """The form for another way of delivery, with the present choice in it."""
+    actor = current_actor()
+    view = queries.case_view(actor, object_id)
+    if Part.APPLICANT not in view.parts or not is_open_for_choice(view):
+        raise NotFound
+    prefill = CASE_ACTIONS["choose_service"].prefill
+    values = dict(prefill(actor, object_id)) if prefill else {}
+    form = Form(ChooseServiceIn(), {**values, "version": view.version})
+    return render_template("approvals/service.html", case=view, form=form, courier_fields=_courier_fields(form))
+
+
+def _application_page(form: Form) -> str:
+    return render_template("approvals/apply.html", form=form, courier_fields=_courier_fields(form))
+
+
+def _courier_fields(form: Form) -> list[FormField]:
+    """The fields that are asked for a courier only; there all of them are needed."""
+    return [replace(form[name], required=True) for name in (*RECEIVER_FIELDS, "who_may_sign", "mandate_accepted")]
 
 
 @bp.get("/cases/<uuid:object_id>/files/<uuid:file_id>")

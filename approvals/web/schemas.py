@@ -79,7 +79,7 @@ class ServiceFields(InputSchema):
         required=False,
         longest=60,
         autocomplete="name",
-        hint=N_("For the courier: as on the identity card."),
+        hint=N_("As on the identity card."),
     )
     receiver_mobile = text(
         N_("Mobile of the receiver"),
@@ -106,7 +106,7 @@ class ServiceFields(InputSchema):
         load_default=False,
         metadata={
             "label": N_("I authorise the courier to collect the result for me and have noted the pick-up code rule."),
-            "hint": N_("Letter of authority for government express, version 2026-1; needed for the courier only."),
+            "hint": N_("Letter of authority for government express, version 2026-1; see below."),
             "widget": "checkbox",
         },
     )

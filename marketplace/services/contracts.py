@@ -176,7 +176,7 @@ def sign(actor: Actor, contract_id: UUID, command: SignContract) -> None:
     if contract.state == S.TO_SIGN_OWNER and Part.OWNER in held:
         _sign_last(actor, contract, held)
     else:
-        move(contract, CONTRACT, "sign", actor, held, detail={"sha256": contract.document_sha256})
+        move(contract, CONTRACT, "sign", actor, held, detail={"document_sha256": contract.document_sha256})
         _add_signature(actor, contract, Part.AGENCY)
         tell(contract, Part.OWNER, "contract.to-sign", N_("A contract waits for your signature: %(number)s"))
 
@@ -192,7 +192,7 @@ def _sign_last(actor: Actor, contract: Contract, held: frozenset[Part]) -> None:
         "sign",
         actor,
         held,
-        detail={"sha256": contract.document_sha256},
+        detail={"document_sha256": contract.document_sha256},
         event=ContractSigned(
             contract_id=contract.id,
             procurement_id=contract.procurement_id,
