@@ -76,4 +76,4 @@ class Actor:
 
 
 ANONYMOUS = Actor(None, None, frozenset(), "")
-SYSTEM = Actor(None, None, frozenset(), "system", is_system=True)
+SYSTEM = Actor(None, None, frozenset(), N_("system"), is_system=True)
