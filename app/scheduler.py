@@ -112,6 +112,7 @@ def _trigger(job: Job) -> IntervalTrigger | CronTrigger:
 
 def main() -> None:
     """Run one worker in this process."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that finds the last one still at work is no news
     worker = Worker(create_app(Settings.from_env()))
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)

@@ -46,11 +46,15 @@ class Person:
     def path(self) -> str:
         return self.response.url.removeprefix(self.url)
 
+    def has(self, words: str) -> bool:
+        """Tell whether the page says `words`, also where marks stand between them."""
+        return words in self.text or words in self.page.get_text("")
+
     def sees(self, words: str) -> None:
-        assert words in self.text, f"{self.name} does not see {words!r} on {self.path}:\n{self.text[:3000]}"
+        assert self.has(words), f"{self.name} does not see {words!r} on {self.path}:\n{self.text[:3000]}"
 
     def sees_not(self, words: str) -> None:
-        assert words not in self.text, f"{self.name} sees {words!r} on {self.path}"
+        assert not self.has(words), f"{self.name} sees {words!r} on {self.path}"
 
     def follow(self, words: str) -> BeautifulSoup:
         """Click the first link whose text contains `words`."""
@@ -124,7 +128,7 @@ class Person:
         raise AssertionError(f"{self.name} waited for {what} on {path}:\n{self.text[:3000]}")
 
     def until_seen(self, path: str, words: str) -> BeautifulSoup:
-        return self.until(path, lambda person: words in person.text, words)
+        return self.until(path, lambda person: person.has(words), words)
 
     # --- the API
 
