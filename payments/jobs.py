@@ -25,13 +25,19 @@ def follow_up() -> int:
     now = clock.now()
     payments = list(
         db.session.scalars(
-            sa.select(Payment.id).where(Payment.state.in_(LIVE), Payment.check_at <= now).order_by(Payment.check_at).limit(_BATCH)
+            sa.select(Payment.id)
+            .where(Payment.state.in_(LIVE), Payment.check_at <= now)
+            .order_by(Payment.check_at)
+            .limit(_BATCH)
         )
     )
     waiting = (RefundState.APPROVED, RefundState.PENDING)
     refunds = list(
         db.session.scalars(
-            sa.select(Refund.id).where(Refund.state.in_(waiting), Refund.check_at <= now).order_by(Refund.check_at).limit(_BATCH)
+            sa.select(Refund.id)
+            .where(Refund.state.in_(waiting), Refund.check_at <= now)
+            .order_by(Refund.check_at)
+            .limit(_BATCH)
         )
     )
     db.session.rollback()

@@ -107,7 +107,9 @@ TREASURY = Account("treasury_payable", AccountType.LIABILITY)
 
 def destination(kind: BillKind, bill_id: UUID) -> Account:
     """Where a paid bill's money lies first. Only service fees are held."""
-    return {BillKind.SERVICE_FEE: escrow(bill_id), BillKind.COURIER_FEE: COURIER, BillKind.STATUTORY_FEE: TREASURY}[kind]
+    return {BillKind.SERVICE_FEE: escrow(bill_id), BillKind.COURIER_FEE: COURIER, BillKind.STATUTORY_FEE: TREASURY}[
+        kind
+    ]
 
 
 def key_of(gateway: str, movement: Movement) -> str:
@@ -115,8 +117,9 @@ def key_of(gateway: str, movement: Movement) -> str:
     return f"{gateway}:{movement.ref}"
 
 
-def _posting(key: str, kind: str, at: datetime, memo: str, bill_id: UUID | None,
-             entries: Iterable[tuple[Account, int]]) -> Posting:
+def _posting(
+    key: str, kind: str, at: datetime, memo: str, bill_id: UUID | None, entries: Iterable[tuple[Account, int]]
+) -> Posting:
     return Posting(key, kind, at, tuple(Entry(account, fen) for account, fen in entries if fen), memo, bill_id)
 
 
@@ -140,15 +143,17 @@ def released(bill_id: UUID, payee: UUID, amount_fen: int, at: datetime, memo: st
                     ((escrow(bill_id), amount_fen), (payable(payee), -amount_fen)))  # fmt: skip
 
 
-def refund_held(refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str,
-                bill_id: UUID | None) -> Posting:
+def refund_held(
+    refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str, bill_id: UUID | None
+) -> Posting:
     """A refund is asked for: its money can no longer be released or refunded twice."""
     return _posting(f"refund-hold:{refund_id}", "refund-hold", at, memo, bill_id,
                     ((source, amount_fen), (refund_pending(refund_id), -amount_fen)))  # fmt: skip
 
 
-def refund_unheld(refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str,
-                  bill_id: UUID | None) -> Posting:
+def refund_unheld(
+    refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str, bill_id: UUID | None
+) -> Posting:
     """A refund was refused or failed: the money lies where it lay before."""
     return _posting(f"refund-unhold:{refund_id}", "refund-unhold", at, memo, bill_id,
                     ((refund_pending(refund_id), amount_fen), (source, -amount_fen)))  # fmt: skip

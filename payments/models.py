@@ -229,12 +229,16 @@ extra_ddl(
     LedgerEntry,
     sqlite=(),  # SQLite has no deferred triggers: post() checks, and the daily job checks again
     postgresql=(
-        ("CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF (SELECT sum(amount_fen) FROM ledger_entry WHERE tx_id = NEW.tx_id AND currency = NEW.currency) <> 0 THEN "
-        "RAISE EXCEPTION 'posting % does not balance', NEW.tx_id USING ERRCODE = 'integrity_constraint_violation'; "
-        "END IF; RETURN NULL; END $$"),
-        ("CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON ledger_entry "
-        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_entry_balances()"),
+        (
+            "CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF (SELECT sum(amount_fen) FROM ledger_entry WHERE tx_id = NEW.tx_id AND currency = NEW.currency) <> 0 THEN "
+            "RAISE EXCEPTION 'posting % does not balance', NEW.tx_id USING ERRCODE = 'integrity_constraint_violation'; "
+            "END IF; RETURN NULL; END $$"
+        ),
+        (
+            "CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON ledger_entry "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_entry_balances()"
+        ),
     ),
 )
 

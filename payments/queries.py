@@ -140,8 +140,13 @@ def payment_page(actor: Actor, payment_id: UUID) -> tuple[BillView, PaymentView]
 
 
 def bills_page(actor: Actor, *, state: str | None, side: str, number: int = 1) -> Page[BillView]:
-    """Bills that the actor pays (`side="payer"`), is paid by (`"payee"`), or supervises (`"all"`), newest due first."""
-    statement = sa.select(Bill).where(_mine(actor, side)).order_by(Bill.due_at.desc(), Bill.id.desc())
+    """Bills that the actor pays (`side="payer"`), is paid by (`"payee"`), or supervises (`"all"`).
+
+    What is to be paid comes first, the nearest date on top; the others follow, the newest on top.
+    """
+    is_open = Bill.state == BillState.OPEN
+    order = (is_open.desc(), sa.case((is_open, Bill.due_at)), Bill.opened_at.desc(), Bill.id.desc())
+    statement = sa.select(Bill).where(_mine(actor, side)).order_by(*order)
     if state is not None:
         statement = statement.where(Bill.state == state)
     page: Page[Bill] = page_of(statement, number=number)
@@ -161,7 +166,9 @@ def _mine(actor: Actor, side: str) -> sa.ColumnElement[bool]:
 
 def due_bills(actor: Actor, limit: int = 50) -> tuple[BillView, ...]:
     """What the actor has to pay, the nearest date first; for the counter and the workbench."""
-    statement = sa.select(Bill).where(_mine(actor, "payer"), Bill.state == BillState.OPEN).order_by(Bill.due_at, Bill.id)
+    statement = (
+        sa.select(Bill).where(_mine(actor, "payer"), Bill.state == BillState.OPEN).order_by(Bill.due_at, Bill.id)
+    )
     return _views(db.session.scalars(statement.limit(limit)).all())
 
 
@@ -281,7 +288,9 @@ def refund_page(actor: Actor, refund_id: UUID) -> RefundView:
 
 def refunds_page(*, state: str | None, number: int = 1) -> Page[RefundView]:
     """All refunds, newest first; for the operator."""
-    statement = sa.select(Refund, Bill).join(Bill, Bill.id == Refund.bill_id).order_by(Refund.requested_at.desc(), Refund.id)
+    statement = (
+        sa.select(Refund, Bill).join(Bill, Bill.id == Refund.bill_id).order_by(Refund.requested_at.desc(), Refund.id)
+    )
     if state is not None:
         statement = statement.where(Refund.state == state)
     page: Page[Any] = page_of(cast("sa.Select[Any]", statement), number=number, scalars=False)
@@ -431,7 +440,9 @@ def posting_view(tx_id: UUID) -> PostingView:
     """One posting; raises NotFound."""
     tx = get(LedgerTransaction, tx_id)
     entries = db.session.execute(
-        sa.select(LedgerEntry.account, LedgerEntry.amount_fen).where(LedgerEntry.tx_id == tx_id).order_by(LedgerEntry.id)
+        sa.select(LedgerEntry.account, LedgerEntry.amount_fen)
+        .where(LedgerEntry.tx_id == tx_id)
+        .order_by(LedgerEntry.id)
     )
     sides = tuple((account, int(fen)) for account, fen in entries)
     return PostingView(tx.id, tx.key, tx.kind, tx.memo, tx.effective_at, tx.posted_at, tx.bill_id, sides)
@@ -461,7 +472,13 @@ def last_check() -> CheckView | None:
     if row is None:
         return None
     return CheckView(
-        row.checked_at, row.ours_fen, row.theirs_fen, row.missing_here, row.missing_there, row.unbalanced, row.wrong_side
+        row.checked_at,
+        row.ours_fen,
+        row.theirs_fen,
+        row.missing_here,
+        row.missing_there,
+        row.unbalanced,
+        row.wrong_side,
     )
 
 

@@ -42,7 +42,12 @@ def total_of(lines: Sequence[BillLine]) -> int:
 def check_payable_online(amount_fen: int) -> None:
     """Raises Refused for an amount above what one cashier session takes."""
     if amount_fen > LARGEST_FEN:
-        raise Refused("amount-too-large-online", N_("This amount is above what can be paid online at once (999,999.99 yuan). Pay it by bank transfer, or ask for the bill to be split by milestone."))
+        raise Refused(
+            "amount-too-large-online",
+            N_(
+                "This amount is above what can be paid online at once (999,999.99 yuan). Pay it by bank transfer, or ask for the bill to be split by milestone."
+            ),
+        )
 
 
 def check_payee(kind: BillKind, *, has_payee: bool) -> None:

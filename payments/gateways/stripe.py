@@ -197,7 +197,9 @@ class StripeGateway:
 
     def notices_since(self, moment: datetime) -> Iterator[Notice]:
         """Events of the last 30 days are listable; a lost notice is found here."""
-        found = self._all(lambda: self._client.v1.events.list({"created": {"gte": int(moment.timestamp())}, "limit": 100}))
+        found = self._all(
+            lambda: self._client.v1.events.list({"created": {"gte": int(moment.timestamp())}, "limit": 100})
+        )
         for event in reversed(found):
             if event.type in WANTED_EVENTS:
                 yield _notice(event, str(event).encode())
@@ -210,14 +212,18 @@ class StripeGateway:
             return None
         for stale in mine:
             endpoints.delete(stale.id)
-        made = endpoints.create({"url": url, "enabled_events": cast("Any", list(WANTED_EVENTS)), "description": "Chaoshi"})
+        made = endpoints.create(
+            {"url": url, "enabled_events": cast("Any", list(WANTED_EVENTS)), "description": "Chaoshi"}
+        )
         return NoticeAddress(made.id, made.secret or "")
 
     # --- books ------------------------------------------------------------------------------------------------
 
     def movements_since(self, moment: datetime) -> Iterator[Movement]:
         found = self._all(
-            lambda: self._client.v1.balance_transactions.list({"created": {"gte": int(moment.timestamp())}, "limit": 100})
+            lambda: self._client.v1.balance_transactions.list(
+                {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+            )
         )
         return (_movement(item) for item in reversed(found))
 

@@ -156,7 +156,9 @@ def release_held(actor: Actor, bill_id: UUID, reason: str) -> None:
     move(bill, BILL, "release", actor, {Part.OPENER}, reason=reason, event=freed,
          detail={"amount_fen": bill.amount_fen})  # fmt: skip
     if bill.payee_organisation_id is not None:
-        post(ledger.released(bill.id, bill.payee_organisation_id, bill.amount_fen, moment, f"{bill.number} {bill.title}"))
+        post(
+            ledger.released(bill.id, bill.payee_organisation_id, bill.amount_fen, moment, f"{bill.number} {bill.title}")
+        )
     tell_payee(
         bill,
         "money-released",

@@ -79,7 +79,10 @@ def _account_row(account: Account, moment: datetime) -> dict[str, object]:
 
 def _lock_accounts(codes: list[str]) -> None:
     db.session.execute(
-        sa.select(LedgerAccount.code).where(LedgerAccount.code.in_(codes)).order_by(LedgerAccount.code).with_for_update()
+        sa.select(LedgerAccount.code)
+        .where(LedgerAccount.code.in_(codes))
+        .order_by(LedgerAccount.code)
+        .with_for_update()
     ).all()
 
 
@@ -108,7 +111,9 @@ def check_books() -> int:
 def _note_check(code: str, moved: list[Movement], theirs: int) -> int:
     prefix = f"{code}:"
     known = set(
-        db.session.scalars(sa.select(LedgerTransaction.key).where(LedgerTransaction.key.startswith(prefix, autoescape=True)))
+        db.session.scalars(
+            sa.select(LedgerTransaction.key).where(LedgerTransaction.key.startswith(prefix, autoescape=True))
+        )
     )
     wanted = {ledger.key_of(code, movement) for movement in moved}
     account = ledger.at_gateway(code).code

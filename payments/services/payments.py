@@ -41,7 +41,9 @@ class GatewayUnreachable(DomainError):
     """The gateway does not answer; nothing is lost, it is tried again by itself."""
 
     code = "gateway-unreachable"
-    title = N_("The payment provider does not answer at the moment. Nothing was lost; it will be tried again by itself.")
+    title = N_(
+        "The payment provider does not answer at the moment. Nothing was lost; it will be tried again by itself."
+    )
     status = 503
 
 
@@ -241,9 +243,7 @@ def _remember(payment: Payment, fact: PaymentFact) -> None:
 
 
 def _attempt(payment: Payment, bill: Bill) -> Attempt:
-    others = sa.select(Payment.id).where(
-        Payment.bill_id == bill.id, Payment.id != payment.id, Payment.state.in_(LIVE)
-    )
+    others = sa.select(Payment.id).where(Payment.bill_id == bill.id, Payment.id != payment.id, Payment.state.in_(LIVE))
     return Attempt(
         state=PaymentState(payment.state),
         amount_fen=payment.amount_fen,

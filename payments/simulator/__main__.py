@@ -31,8 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8421)
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--data", default="data/payments-simulator", help="directory of the SQLite file")
-    parser.add_argument("--public-url", default=os.environ.get("PAYSIM_PUBLIC_URL"),
-                        help="where a browser reaches the cashier page")
+    parser.add_argument(
+        "--public-url", default=os.environ.get("PAYSIM_PUBLIC_URL"), help="where a browser reaches the cashier page"
+    )
     options = parser.parse_args(arguments)
     try:
         check_surroundings(os.environ, options.host)

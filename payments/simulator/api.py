@@ -51,18 +51,27 @@ def _authenticate(request: Request) -> None:
     if authorization is not None:
         key = (authorization.token if authorization.type == "bearer" else authorization.username) or ""
     if not key:
-        raise ApiError(401, "invalid_request_error", "You did not provide an API key. You need to provide your API key "
-                       "in the Authorization header, using Bearer auth.")
+        raise ApiError(
+            401,
+            "invalid_request_error",
+            "You did not provide an API key. You need to provide your API key "
+            "in the Authorization header, using Bearer auth.",
+        )
     if not key.startswith("sk_test_") or len(key) <= len("sk_test_"):
-        raise ApiError(401, "invalid_request_error", f"Invalid API Key provided: {key[:8]}****. "
-                       "This is a simulator: it takes test keys only.")
+        raise ApiError(
+            401,
+            "invalid_request_error",
+            f"Invalid API Key provided: {key[:8]}****. This is a simulator: it takes test keys only.",
+        )
 
 
 def _check_version(request: Request) -> None:
     wanted = request.headers.get("Stripe-Version", API_VERSION)
     if wanted != API_VERSION:
-        raise invalid(f"Invalid Stripe API version: {wanted}. The simulator speaks {API_VERSION}, the version of the "
-                      "installed stripe package.")
+        raise invalid(
+            f"Invalid Stripe API version: {wanted}. The simulator speaks {API_VERSION}, the version of the "
+            "installed stripe package."
+        )
     if request.headers.get("Stripe-Account"):
         raise invalid("The simulator does not act on behalf of connected accounts.")
 
@@ -71,8 +80,9 @@ def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, 
     try:
         route, path_values = _URLS.bind("").match(request.path, request.method)
     except (NotFound, MethodNotAllowed):
-        raise ApiError(404, "invalid_request_error",
-                       f"Unrecognized request URL ({request.method}: {request.path}).") from None
+        raise ApiError(
+            404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})."
+        ) from None
     values = decode([*request.args.items(multi=True), *request.form.items(multi=True)])
     with backend.store.transaction():
         fault = faults.take(backend.store, request.method, request.path)
@@ -86,8 +96,9 @@ def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, 
     return outcome
 
 
-def _once(backend: Backend, route: Route, path_values: Json, values: Json, key: str | None,
-          request_id: str) -> tuple[int, Json, str | None]:
+def _once(
+    backend: Backend, route: Route, path_values: Json, values: Json, key: str | None, request_id: str
+) -> tuple[int, Json, str | None]:
     """Execute, or replay what the same key answered before."""
     if key is None:
         return *_execute(backend, route, path_values, values), None
@@ -95,17 +106,24 @@ def _once(backend: Backend, route: Route, path_values: Json, values: Json, key: 
         raise ApiError(400, "idempotency_error", "Idempotency keys are at most 255 characters long.")
     fingerprint = _fingerprint(route, path_values, values)
     connection = backend.store.connection
-    known = connection.execute("SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?",
-                               (key,)).fetchone()
+    known = connection.execute(
+        "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?", (key,)
+    ).fetchone()
     if known is not None:
         if known[0] != fingerprint:
-            raise ApiError(400, "idempotency_error", "Keys for idempotent requests can only be used with the same "
-                           f"parameters they were first used with. Try using a key other than '{key}' if you meant to "
-                           "execute a different request.")
+            raise ApiError(
+                400,
+                "idempotency_error",
+                "Keys for idempotent requests can only be used with the same "
+                f"parameters they were first used with. Try using a key other than '{key}' if you meant to "
+                "execute a different request.",
+            )
         return known[1], json.loads(known[2]), known[3]
     status, body = _execute(backend, route, path_values, values)
-    connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-                       (key, fingerprint, status, json.dumps(body), request_id, backend.now()))
+    connection.execute(
+        "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
+        (key, fingerprint, status, json.dumps(body), request_id, backend.now()),
+    )
     return status, body, None
 
 

@@ -13,11 +13,11 @@ from payments.simulator.store import Store
 from payments.simulator.words import Json, new_id, token
 
 BEHAVIOUR = {
-    "clock_offset": 0,          # seconds the simulator's clock is ahead of the machine's
-    "settlement_delay": 0,      # seconds until a charge's money is available
-    "refund_delay": 2,          # seconds a wallet refund stays pending; card refunds succeed at once
-    "webhook_copies": 1,        # how often each event is sent (duplicates on demand)
-    "webhook_paused": 0,        # 1: events are recorded but not sent (a lost hour)
+    "clock_offset": 0,  # seconds the simulator's clock is ahead of the machine's
+    "settlement_delay": 0,  # seconds until a charge's money is available
+    "refund_delay": 2,  # seconds a wallet refund stays pending; card refunds succeed at once
+    "webhook_copies": 1,  # how often each event is sent (duplicates on demand)
+    "webhook_paused": 0,  # 1: events are recorded but not sent (a lost hour)
     "webhook_newest_first": 0,  # 1: due events are sent in reverse order
 }
 """Every tunable and its default; all are whole numbers, stored, and shown at ``/_sim/settings``."""
@@ -55,19 +55,30 @@ class Backend:
         data: Json = {"object": visible(value)}
         if previous is not None:
             data["previous_attributes"] = previous
-        wanted = [endpoint for endpoint in self.store.every("webhook_endpoint", status="enabled")
-                  if {"*", kind} & set(endpoint["enabled_events"])]
+        wanted = [
+            endpoint
+            for endpoint in self.store.every("webhook_endpoint", status="enabled")
+            if {"*", kind} & set(endpoint["enabled_events"])
+        ]
         event: Json = {
-            "id": new_id("event"), "object": "event", "api_version": API_VERSION, "created": self.now(), "data": data,
-            "livemode": False, "pending_webhooks": len(wanted), "type": kind,
+            "id": new_id("event"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(wanted),
+            "type": kind,
             "request": {"id": self.request_id, "idempotency_key": self.request_key},
         }
         self.store.add(event)
         copies = max(1, self.behaviour("webhook_copies"))
         for endpoint in wanted:
             for _ in range(copies):
-                self.store.connection.execute("INSERT INTO delivery (event, endpoint, due) VALUES (?, ?, ?)",
-                                              (event["id"], endpoint["id"], time.time()))
+                self.store.connection.execute(
+                    "INSERT INTO delivery (event, endpoint, due) VALUES (?, ?, ?)",
+                    (event["id"], endpoint["id"], time.time()),
+                )
         self.news.set()
         return event
 

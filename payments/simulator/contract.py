@@ -22,8 +22,18 @@ from payments.simulator.words import Json
 API_VERSION = stripe.api_version
 """The version the installed package is pinned to; events are written in it."""
 
-_OPTIONS = frozenset({"api_key", "stripe_version", "stripe_account", "stripe_context", "idempotency_key", "headers",
-                      "max_network_retries", "content_type"})
+_OPTIONS = frozenset(
+    {
+        "api_key",
+        "stripe_version",
+        "stripe_account",
+        "stripe_context",
+        "idempotency_key",
+        "headers",
+        "max_network_retries",
+        "content_type",
+    }
+)
 
 
 def parameters_of(name: str) -> type:
@@ -40,9 +50,12 @@ def check(values: Json, name: str, *, known: frozenset[str] = frozenset()) -> Js
     ``known`` are accepted besides (for the identifiers a path carries).
     """
     if "payment_method_types" in values and "payment_method_types" not in _fields(parameters_of(name)):
-        raise invalid("`payment_method_types` is no longer supported since API version 2026-09-30.endive. "
-                      "Use `allowed_payment_method_types`.", param="payment_method_types",
-                      code="payment_method_types_no_longer_supported")
+        raise invalid(
+            "`payment_method_types` is no longer supported since API version 2026-09-30.endive. "
+            "Use `allowed_payment_method_types`.",
+            param="payment_method_types",
+            code="payment_method_types_no_longer_supported",
+        )
     return _typed_dict({k: v for k, v in values.items() if k not in known}, parameters_of(name), "")
 
 

@@ -73,9 +73,14 @@ def _deliveries(backend: Backend, _values: Json) -> Json:
 
 
 _ROUTES: dict[tuple[str, str], Callable[[Backend, Json], Json]] = {
-    ("GET", "/settings"): _settings, ("POST", "/settings"): _set, ("POST", "/clock"): _advance,
-    ("GET", "/faults"): _faults, ("POST", "/faults"): _add_fault, ("DELETE", "/faults"): _clear_faults,
-    ("POST", "/refund-failures"): _fail_refund, ("GET", "/deliveries"): _deliveries,
+    ("GET", "/settings"): _settings,
+    ("POST", "/settings"): _set,
+    ("POST", "/clock"): _advance,
+    ("GET", "/faults"): _faults,
+    ("POST", "/faults"): _add_fault,
+    ("DELETE", "/faults"): _clear_faults,
+    ("POST", "/refund-failures"): _fail_refund,
+    ("GET", "/deliveries"): _deliveries,
 }
 
 

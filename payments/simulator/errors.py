@@ -14,8 +14,17 @@ class ApiError(Exception):
     execute, so refusals of validation, authentication and rate limits are not saved.
     """
 
-    def __init__(self, status: int, kind: str, message: str, *, code: str | None = None, param: str | None = None,
-                 kept: bool = False, **extra: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        kept: bool = False,
+        **extra: Any,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.kept = kept
@@ -32,12 +41,15 @@ class ApiError(Exception):
         return {"error": self.error}
 
 
-def invalid(message: str, *, param: str | None = None, code: str | None = None, kept: bool = False,
-            **extra: Any) -> ApiError:
+def invalid(
+    message: str, *, param: str | None = None, code: str | None = None, kept: bool = False, **extra: Any
+) -> ApiError:
     """400: the request is wrong; sending it again will not help."""
     return ApiError(400, "invalid_request_error", message, code=code, param=param, kept=kept, **extra)
 
 
 def missing(kind: str, object_id: str, param: str = "id") -> ApiError:
     """404 ``resource_missing``."""
-    return ApiError(404, "invalid_request_error", f"No such {kind}: '{object_id}'", code="resource_missing", param=param)
+    return ApiError(
+        404, "invalid_request_error", f"No such {kind}: '{object_id}'", code="resource_missing", param=param
+    )

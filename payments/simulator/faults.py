@@ -13,12 +13,12 @@ from payments.simulator.words import Json
 class Fault(StrEnum):
     """What goes wrong, and whether the request was executed before."""
 
-    ERROR_BEFORE = "error_before"      # 500, nothing was done
-    ERROR_AFTER = "error_after"        # 500, but it was done
-    DROP_BEFORE = "drop_before"        # the connection breaks before anything was done
-    DROP_AFTER = "drop_after"          # it was done, the answer is lost
-    CONFLICT = "conflict"              # 409, another request with the key is under way
-    RATE_LIMIT = "rate_limit"          # 429
+    ERROR_BEFORE = "error_before"  # 500, nothing was done
+    ERROR_AFTER = "error_after"  # 500, but it was done
+    DROP_BEFORE = "drop_before"  # the connection breaks before anything was done
+    DROP_AFTER = "drop_after"  # it was done, the answer is lost
+    CONFLICT = "conflict"  # 409, another request with the key is under way
+    RATE_LIMIT = "rate_limit"  # 429
 
 
 class ConnectionDropped(Exception):
@@ -31,8 +31,12 @@ def add(store: Store, rule: Json) -> Json:
     ``path`` is a prefix; ``times`` counts down to nothing.
     """
     try:
-        kept = {"method": str(rule.get("method", "POST")), "path": str(rule["path"]),
-                "fault": Fault(rule["fault"]).value, "times": int(rule.get("times", 1))}
+        kept = {
+            "method": str(rule.get("method", "POST")),
+            "path": str(rule["path"]),
+            "fault": Fault(rule["fault"]).value,
+            "times": int(rule.get("times", 1)),
+        }
     except (KeyError, ValueError) as error:
         raise invalid(f"A fault needs a path and one of {', '.join(Fault)}.") from error
     store.connection.execute("INSERT INTO fault (body) VALUES (?)", (json.dumps(kept),))
@@ -75,7 +79,11 @@ def strike(fault: Fault | None, *, executed: bool) -> None:
     if executed:
         return
     if fault is Fault.CONFLICT:
-        raise ApiError(409, "invalid_request_error", "There is currently another in-progress request using this "
-                       "Idempotent Key.", code="idempotency_key_in_use")
+        raise ApiError(
+            409,
+            "invalid_request_error",
+            "There is currently another in-progress request using this Idempotent Key.",
+            code="idempotency_key_in_use",
+        )
     if fault is Fault.RATE_LIMIT:
         raise ApiError(429, "invalid_request_error", "Too many requests hit the API too quickly.", code="rate_limit")

@@ -29,14 +29,22 @@ class InProcessHttp(stripe.HTTPClient):
         super().__init__()
         self.simulator = simulator
 
-    def request(self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, *,
-                _usage: list[str] | None = None) -> tuple[str, int, Mapping[str, str]]:
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
         """One request, with a dropped connection told as the package would see it."""
         parts = urlsplit(url)
         client = Client(self.simulator)
         try:
-            response = client.open(parts.path, method=method.upper(), headers=dict(headers or {}), data=post_data,
-                                   query_string=parts.query)
+            response = client.open(
+                parts.path, method=method.upper(), headers=dict(headers or {}), data=post_data, query_string=parts.query
+            )
         except ConnectionDropped:
             raise stripe.APIConnectionError("the connection was dropped") from None  # type: ignore[no-untyped-call]
         return response.get_data(as_text=True), response.status_code, dict(response.headers)

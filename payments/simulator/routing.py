@@ -47,8 +47,14 @@ def lister(kind: str, path: str, *filters: str) -> Handler:
         created = values.get("created", {})
         if not isinstance(created, dict):
             created = {"gte": created, "lte": created}
-        return page(backend, kind, path, values, equal={name: values[name] for name in filters if name in values},
-                    created=created)
+        return page(
+            backend,
+            kind,
+            path,
+            values,
+            equal={name: values[name] for name in filters if name in values},
+            created=created,
+        )
 
     return index
 
@@ -57,8 +63,15 @@ def page(backend: Backend, kind: str, path: str, values: Json, *, equal: Json, c
     """A list object."""
     limit = values.get("limit", 10)
     if not 1 <= limit <= 100:
-        raise invalid("Invalid integer: limit must be between 1 and 100", param="limit",
-                      code="parameter_invalid_integer")
-    found, more = backend.store.page(kind, equal=equal, created=created, limit=limit,
-                                     after=values.get("starting_after"), before=values.get("ending_before"))
+        raise invalid(
+            "Invalid integer: limit must be between 1 and 100", param="limit", code="parameter_invalid_integer"
+        )
+    found, more = backend.store.page(
+        kind,
+        equal=equal,
+        created=created,
+        limit=limit,
+        after=values.get("starting_after"),
+        before=values.get("ending_before"),
+    )
     return {"object": "list", "data": found, "has_more": more, "url": path}

@@ -49,7 +49,8 @@ def due(backend: Backend, limit: int = 20) -> list[Delivery]:
         order = "DESC" if backend.behaviour("webhook_newest_first") else "ASC"
         rows = backend.store.connection.execute(
             f"SELECT seq, event, endpoint FROM delivery WHERE state = 'waiting' AND due <= ? ORDER BY seq {order} LIMIT ?",  # noqa: S608
-            (time.time(), limit)).fetchall()
+            (time.time(), limit),
+        ).fetchall()
         return [ready for row in rows if (ready := _prepare(backend, *row)) is not None]
 
 
@@ -60,9 +61,17 @@ def _prepare(backend: Backend, seq: int, event_id: str, endpoint_id: str) -> Del
         return None
     body = json.dumps(visible(event), ensure_ascii=False, indent=2).encode()
     # The signature carries the machine's time, not the simulated one: the receiver compares it with its own clock.
-    return Delivery(seq, event_id, endpoint["url"], body, {
-        "Content-Type": "application/json; charset=utf-8", "User-Agent": "Stripe/1.0 (simulated)",
-        "Stripe-Signature": signature(endpoint["_secret"], body, int(time.time()))})
+    return Delivery(
+        seq,
+        event_id,
+        endpoint["url"],
+        body,
+        {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (simulated)",
+            "Stripe-Signature": signature(endpoint["_secret"], body, int(time.time())),
+        },
+    )
 
 
 def settle(backend: Backend, delivery: Delivery, status: int | None) -> None:
@@ -70,19 +79,24 @@ def settle(backend: Backend, delivery: Delivery, status: int | None) -> None:
     with backend.store.transaction():
         connection = backend.store.connection
         if status is not None and 200 <= status < 300:
-            connection.execute("UPDATE delivery SET state = 'done', tries = tries + 1, answer = ? WHERE seq = ?",
-                               (str(status), delivery.seq))
+            connection.execute(
+                "UPDATE delivery SET state = 'done', tries = tries + 1, answer = ? WHERE seq = ?",
+                (str(status), delivery.seq),
+            )
             event = backend.store.find(delivery.event_id)
             if event is not None and event["pending_webhooks"] > 0:
                 backend.change(event, pending_webhooks=event["pending_webhooks"] - 1)
             return
         (tries,) = connection.execute("SELECT tries FROM delivery WHERE seq = ?", (delivery.seq,)).fetchone()
         if tries >= len(PAUSES):
-            connection.execute("UPDATE delivery SET state = 'given_up', answer = ? WHERE seq = ?",
-                               (str(status), delivery.seq))
+            connection.execute(
+                "UPDATE delivery SET state = 'given_up', answer = ? WHERE seq = ?", (str(status), delivery.seq)
+            )
             return
-        connection.execute("UPDATE delivery SET tries = tries + 1, due = ?, answer = ? WHERE seq = ?",
-                           (time.time() + PAUSES[tries], str(status), delivery.seq))
+        connection.execute(
+            "UPDATE delivery SET tries = tries + 1, due = ?, answer = ? WHERE seq = ?",
+            (time.time() + PAUSES[tries], str(status), delivery.seq),
+        )
 
 
 class Deliverer(threading.Thread):
@@ -119,8 +133,9 @@ class Deliverer(threading.Thread):
 
     def _send(self, delivery: Delivery) -> int | None:
         try:
-            answer = self.session.post(delivery.url, data=delivery.body, headers=delivery.headers, timeout=TIMEOUT,
-                                       allow_redirects=False)
+            answer = self.session.post(
+                delivery.url, data=delivery.body, headers=delivery.headers, timeout=TIMEOUT, allow_redirects=False
+            )
         except requests.RequestException:
             return None
         return answer.status_code
@@ -134,5 +149,6 @@ class Deliverer(threading.Thread):
 def log_of(backend: Backend) -> list[Json]:
     """Every delivery with its tries and last answer, newest first, for the control page."""
     rows = backend.store.connection.execute(
-        "SELECT seq, event, endpoint, tries, state, answer FROM delivery ORDER BY seq DESC LIMIT 200")
+        "SELECT seq, event, endpoint, tries, state, answer FROM delivery ORDER BY seq DESC LIMIT 200"
+    )
     return [dict(zip(("seq", "event", "endpoint", "tries", "state", "answer"), row, strict=True)) for row in rows]

@@ -11,9 +11,18 @@ Json = dict[str, Any]
 _ALPHABET = string.ascii_letters + string.digits
 
 PREFIX = {
-    "checkout.session": "cs_test_a1", "payment_intent": "pi_3", "charge": "ch_3", "refund": "re_3",
-    "balance_transaction": "txn_3", "event": "evt_1", "webhook_endpoint": "we_1", "customer": "cus_",
-    "payment_method": "pm_1", "transfer": "tr_1", "transfer_reversal": "trr_1", "account": "acct_1",
+    "checkout.session": "cs_test_a1",
+    "payment_intent": "pi_3",
+    "charge": "ch_3",
+    "refund": "re_3",
+    "balance_transaction": "txn_3",
+    "event": "evt_1",
+    "webhook_endpoint": "we_1",
+    "customer": "cus_",
+    "payment_method": "pm_1",
+    "transfer": "tr_1",
+    "transfer_reversal": "trr_1",
+    "account": "acct_1",
 }
 """How an identifier of each object type begins."""
 

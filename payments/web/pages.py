@@ -31,7 +31,7 @@ from payments.web import wording
 from payments.web.actions import BILL_ACTIONS, REFUND_ACTIONS
 from payments.web.api import bill_json, refund_page_json, tell_gateway
 from payments.web.api import bp as api
-from payments.web.schemas import AccountQuery, AskRefundIn, BillQuery, PageQuery, PayIn, RefundQuery
+from payments.web.schemas import AccountQuery, AskRefundIn, BillQuery, PageQuery, PayFormIn, RefundQuery
 
 bp = Blueprint("payments", __name__, template_folder="../templates")
 
@@ -65,7 +65,6 @@ def counter() -> str:
     return render_template(
         "payments/counter.html",
         page=queries.bills_page(actor, state=wanted["state"], side=side, number=wanted["page"]),
-        due=queries.due_bills(actor, limit=6) if side == "payer" and not wanted["state"] else (),
         total_due_fen=queries.total_due_fen(actor),
         form=Form(BillQuery(only=("state",)), {"state": wanted["state"] or ""}),
         side=side,
@@ -101,7 +100,7 @@ def bill(object_id: UUID) -> str:
         tones=wording.TONES,
         is_payer=is_payer,
         may_ask_refund=view.state == BillState.PAID and actor.may(Permission.REFUND_DECIDE) and not _refunding(view),
-        pay_form=Form(PayIn(), {"method": "alipay", "language": _language()}) if is_payer else None,
+        pay_form=Form(PayFormIn(), {"method": "alipay", "language": _language()}) if is_payer else None,
         actions=actions_of(
             BILL, view.state, view.parts, href=f"/bills/{view.id}", table=BILL_ACTIONS, version=view.version
         ),
@@ -135,7 +134,7 @@ def _language() -> str:
 def pay(object_id: UUID) -> BaseResponse:
     """Start to pay and go to the cashier; where the provider does not answer, to the page that waits for it."""
     actor = current_actor()
-    command = parsing.form(PayIn)
+    command = parsing.form(PayFormIn)
 
     def effect() -> dict[str, Any]:
         return {"payment_id": str(services.start_payment(actor, object_id, command))}

@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from app.kernel.words import N_
-from app.web.schemas import InputSchema, text, version_field
+from app.web.schemas import REQUIRED, InputSchema, text, version_field
 from payments.rules import METHOD_LABELS, METHODS
 from payments.services import DecideRefund, StartPayment, VoidBill
 from payments.states import BILL, REFUND, BillState, RefundState
@@ -34,6 +34,17 @@ class PayIn(InputSchema):
         load_default="zh", validate=validate.OneOf(LANGUAGES, error=N_("Must be one of the choices.")),
         metadata={"widget": "hidden"},
     )  # fmt: skip
+
+
+class PayFormIn(PayIn):
+    """The same on our page, where one way to pay is always chosen."""
+
+    method = fields.String(
+        required=True,
+        validate=validate.OneOf(METHODS, error=N_("Must be one of the choices.")),
+        error_messages=REQUIRED,
+        metadata=PayIn._declared_fields["method"].metadata,  # noqa: SLF001 - the one list of labels
+    )
 
 
 class VoidIn(InputSchema):

@@ -80,7 +80,9 @@ def _open(bill: BillView) -> Story:
 
 def _waiting(live: PaymentView, *, is_payer: bool) -> Story:
     if not is_payer:
-        return Story(_("The payer has started a payment."), _("It is confirmed here as soon as the provider reports it."))
+        return Story(
+            _("The payer has started a payment."), _("It is confirmed here as soon as the provider reports it.")
+        )
     if live.state == PaymentState.NEW:
         return Story(
             _("Your payment was started, but the payment provider has not answered yet. Nothing was charged."),

@@ -31,7 +31,7 @@ def test_a_charge_balances_and_holds_the_whole_amount(gross: int, data: st.DataO
     assert posting.key == "stripe:txn_1"
 
 
-@given(st.lists(st.integers(min_value=-10**9, max_value=10**9), min_size=1, max_size=6))
+@given(st.lists(st.integers(min_value=-(10**9), max_value=10**9), min_size=1, max_size=6))
 def test_entries_that_do_not_sum_to_zero_are_no_posting(values: list[int]) -> None:
     entries = tuple(Entry(Account(f"a:{n}", AccountType.ASSET), value) for n, value in enumerate(values))
     if sum(values) == 0 and all(values):

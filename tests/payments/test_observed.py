@@ -36,7 +36,9 @@ def test_a_success_is_credited_even_when_we_had_given_the_attempt_up(state: Paym
         (attempt(PaymentState.EXPIRED, another=True), fact(Reported.SUCCEEDED), Misfit.ANOTHER_ATTEMPT),
     ],
 )
-def test_money_that_does_not_fit_is_set_aside_with_the_reason(known: Attempt, told: PaymentFact, misfit: Misfit) -> None:
+def test_money_that_does_not_fit_is_set_aside_with_the_reason(
+    known: Attempt, told: PaymentFact, misfit: Misfit
+) -> None:
     assert conclude(known, told) == Conclusion("set_aside", misfit)
 
 

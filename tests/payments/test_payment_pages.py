@@ -95,7 +95,11 @@ def _stream(data: bytes) -> Any:
 
 
 def test_an_unreachable_provider_leaves_a_page_that_waits(
-    gateway: StripeGateway, simulator: Simulator, a_bill: MakeBill, owner: Actor, browser: Callable[[Actor], FlaskClient]
+    gateway: StripeGateway,
+    simulator: Simulator,
+    a_bill: MakeBill,
+    owner: Actor,
+    browser: Callable[[Actor], FlaskClient],
 ) -> None:
     control(simulator, "/faults", path="/v1/", fault="drop_before", times=3)
     bill_id = a_bill()
@@ -156,7 +160,11 @@ def test_a_payee_reads_but_does_not_pay(
 
 @pytest.mark.parametrize("typed", [{"method": "gold"}, {"amount": "1"}, {"method": "card", "bill_id": "x"}])
 def test_unknown_input_is_refused_and_starts_nothing(
-    gateway: StripeGateway, a_bill: MakeBill, owner: Actor, browser: Callable[[Actor], FlaskClient], typed: dict[str, str]
+    gateway: StripeGateway,
+    a_bill: MakeBill,
+    owner: Actor,
+    browser: Callable[[Actor], FlaskClient],
+    typed: dict[str, str],
 ) -> None:
     bill_id = a_bill()
     answer = browser(owner).post(f"/bills/{bill_id}/pay", data=typed, headers=JSON)

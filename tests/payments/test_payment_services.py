@@ -139,7 +139,9 @@ def test_other_money_is_never_held(
 # --- double clicks, lost answers, faults --------------------------------------------------------------------------
 
 
-def test_double_click_and_two_tabs_meet_one_live_attempt(gateway: StripeGateway, a_bill: MakeBill, owner: Actor) -> None:
+def test_double_click_and_two_tabs_meet_one_live_attempt(
+    gateway: StripeGateway, a_bill: MakeBill, owner: Actor
+) -> None:
     bill_id = a_bill()
     ids = {services.start_payment(owner, bill_id, StartPayment(method)) for method in ("card", "alipay", None)}
     assert len(ids) == 1
@@ -149,21 +151,35 @@ def test_double_click_and_two_tabs_meet_one_live_attempt(gateway: StripeGateway,
     assert len(gateway._client.v1.checkout.sessions.list().data) == 1
 
 
-def test_the_database_itself_refuses_a_second_live_attempt(gateway: StripeGateway, a_bill: MakeBill, owner: Actor) -> None:
+def test_the_database_itself_refuses_a_second_live_attempt(
+    gateway: StripeGateway, a_bill: MakeBill, owner: Actor
+) -> None:
     bill_id = a_bill()
     first = db.session.get(Payment, started(owner, bill_id))
     assert first is not None
     with pytest.raises(IntegrityError), transaction() as session:
         session.execute(
             sa.insert(Payment).values(
-                bill_id=bill_id, thread_id=first.thread_id, attempt=2, gateway="stripe", amount_fen=1, currency="CNY",
-                state="new", request={}, idempotency_key="x", readers=[], started_at=clock.now(), check_at=clock.now(),
+                bill_id=bill_id,
+                thread_id=first.thread_id,
+                attempt=2,
+                gateway="stripe",
+                amount_fen=1,
+                currency="CNY",
+                state="new",
+                request={},
+                idempotency_key="x",
+                readers=[],
+                started_at=clock.now(),
+                check_at=clock.now(),
                 version=1,
-            )  # fmt: skip
+            )
         )
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "error_after", "drop_before", "error_before", "conflict", "rate_limit"])
+@pytest.mark.parametrize(
+    "fault", ["drop_after", "error_after", "drop_before", "error_before", "conflict", "rate_limit"]
+)
 def test_a_lost_or_broken_answer_leaves_one_session_and_finishes_later(
     gateway: StripeGateway, simulator: Simulator, a_bill: MakeBill, owner: Actor, pay_at_cashier: Pay, fault: str
 ) -> None:
@@ -465,7 +481,9 @@ def test_a_rotated_secret_keeps_the_previous_one_valid(
                                   delivery.body) is False  # fmt: skip
 
 
-def test_a_notice_about_nothing_of_ours_is_kept_and_done(gateway: StripeGateway, simulator: Simulator, secret: str) -> None:
+def test_a_notice_about_nothing_of_ours_is_kept_and_done(
+    gateway: StripeGateway, simulator: Simulator, secret: str
+) -> None:
     client: stripe.StripeClient = gateway._client
     client.v1.payment_intents.create(
         {"amount": 700, "currency": "cny", "payment_method": "pm_card_visa", "confirm": True}

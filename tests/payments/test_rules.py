@@ -35,7 +35,11 @@ def test_a_bill_that_cannot_be(lines: tuple[BillLine, ...], code: str) -> None:
 def test_only_service_fees_have_a_payee() -> None:
     rules.check_payee(BillKind.SERVICE_FEE, has_payee=True)
     rules.check_payee(BillKind.STATUTORY_FEE, has_payee=False)
-    for kind, has_payee in ((BillKind.SERVICE_FEE, False), (BillKind.STATUTORY_FEE, True), (BillKind.COURIER_FEE, True)):
+    for kind, has_payee in (
+        (BillKind.SERVICE_FEE, False),
+        (BillKind.STATUTORY_FEE, True),
+        (BillKind.COURIER_FEE, True),
+    ):
         with pytest.raises(Refused):
             rules.check_payee(kind, has_payee=has_payee)
 

@@ -26,8 +26,13 @@ from payments.simulator.resources.payment_methods import new_method
 from payments.simulator.words import Json
 
 _HERE = Path(__file__).parent
-_TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined,
-                         trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 _STYLE = (_HERE / "static" / "cashier.css").read_bytes()
 _BEIJING = timezone(timedelta(hours=8))
 _COOKIE = "cashier-language"
@@ -42,22 +47,33 @@ class Page:
         self.request = request
         self.session = session
         chosen = request.args.get("lang") or request.cookies.get(_COOKIE)
-        self.language = language_of(chosen if chosen in LANGUAGES else None, session["locale"] if session else None,
-                                    request.headers.get("Accept-Language", ""))
+        self.language = language_of(
+            chosen if chosen in LANGUAGES else None,
+            session["locale"] if session else None,
+            request.headers.get("Accept-Language", ""),
+        )
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page under a strict content security policy."""
         session = self.session
         html = _TEMPLATES.get_template(template).render(
-            t=TEXT[self.language], language=self.language, languages=LANGUAGES, path=self.request.path,
-            session=session, amount=amount_text(session["amount_total"], session["currency"]) if session else "",
-            amount_text=amount_text, until=_moment(session["expires_at"]) if session else "", **values)
+            t=TEXT[self.language],
+            language=self.language,
+            languages=LANGUAGES,
+            path=self.request.path,
+            session=session,
+            amount=amount_text(session["amount_total"], session["currency"]) if session else "",
+            amount_text=amount_text,
+            until=_moment(session["expires_at"]) if session else "",
+            **values,
+        )
         response = Response(html, status, content_type="text/html; charset=utf-8")
         # A form that ends at the merchant's address is a redirect, and form-action covers redirects too.
         origins = sorted({origin for url in _merchant_urls(session) if (origin := _origin(url))})
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            f"form-action {' '.join([_SELF, *origins])}")
+            f"form-action {' '.join([_SELF, *origins])}"
+        )
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -100,8 +116,14 @@ def _pay(page: Page, _session_id: str, error: str | None = None, opened: str | N
         return page.notice("done", 200)
     if session["status"] == "expired":
         return page.notice("expired", 410)
-    return page.render("pay.html", 402 if error else 200, error=error, form=page.request.form,
-                       opened=opened or session["payment_method_types"][0], cancel=session["cancel_url"] or None)
+    return page.render(
+        "pay.html",
+        402 if error else 200,
+        error=error,
+        form=page.request.form,
+        opened=opened or session["payment_method_types"][0],
+        cancel=session["cancel_url"] or None,
+    )
 
 
 def _open(page: Page) -> bool:
@@ -115,9 +137,18 @@ def _pay_by_card(page: Page, session_id: str) -> Response:
     month, _, year = form.get("expiry", "").replace(" ", "").partition("/")
     digits = year if year.isdigit() else "0"
     try:
-        method = new_method(page.backend, {"type": "card", "card": {
-            "number": form.get("number", ""), "exp_month": month if month.isdigit() else "0",
-            "exp_year": int(digits) + (2000 if len(digits) <= 2 else 0), "cvc": form.get("cvc", "")}})
+        method = new_method(
+            page.backend,
+            {
+                "type": "card",
+                "card": {
+                    "number": form.get("number", ""),
+                    "exp_month": month if month.isdigit() else "0",
+                    "exp_year": int(digits) + (2000 if len(digits) <= 2 else 0),
+                    "cvc": form.get("cvc", ""),
+                },
+            },
+        )
         attempt(page.backend, intent_of(page.backend, page.session), method, None)
     except ApiError as error:
         reason = error.error.get("decline_code")
@@ -131,8 +162,12 @@ def _pay_by_wallet(kind: str) -> Callable[[Page, str], Response]:
         if not _open(page) or page.session is None:
             return _pay(page, session_id)
         intent = intent_of(page.backend, page.session)
-        attempt(page.backend, intent, new_method(page.backend, {"type": kind}), _filled(page.session["success_url"],
-                                                                                       page.session))
+        attempt(
+            page.backend,
+            intent,
+            new_method(page.backend, {"type": kind}),
+            _filled(page.session["success_url"], page.session),
+        )
         return redirect(f"/c/{'alipay' if kind == 'alipay' else 'wechat'}/{intent['id']}", 303)
 
     return pay
@@ -176,9 +211,17 @@ def _finished(page: Page, intent: Json) -> Response:
 def _give_up(page: Page, intent_id: str) -> Response:
     intent = page.backend.store.find(intent_id, "payment_intent")
     if intent is not None and intent["status"] == "requires_action":
-        page.backend.change(intent, status="requires_payment_method", next_action=None, payment_method=None,
-                            last_payment_error={"type": "invalid_request_error", "message": "The payer refused.",
-                                                "code": "payment_intent_authentication_failure"})
+        page.backend.change(
+            intent,
+            status="requires_payment_method",
+            next_action=None,
+            payment_method=None,
+            last_payment_error={
+                "type": "invalid_request_error",
+                "message": "The payer refused.",
+                "code": "payment_intent_authentication_failure",
+            },
+        )
         page.backend.emit("payment_intent.payment_failed", intent)
     if page.session is None:
         return page.notice("expired", 410)
@@ -188,7 +231,8 @@ def _give_up(page: Page, intent_id: str) -> Response:
 def _qr(page: Page, intent_id: str) -> Response:
     buffer = BytesIO()
     segno.make(f"{page.backend.public_url}/c/wechat/{intent_id}/phone", error="m").save(
-        buffer, kind="svg", scale=6, border=2, dark="#111", light="#fff", xmldecl=True)
+        buffer, kind="svg", scale=6, border=2, dark="#111", light="#fff", xmldecl=True
+    )
     return Response(buffer.getvalue(), content_type="image/svg+xml")
 
 
@@ -213,6 +257,8 @@ def answer(backend: Backend, request: Request) -> Response:
     """One request to the cashier."""
     if request.path == "/c/static/cashier.css":
         return Response(_STYLE, content_type="text/css; charset=utf-8")
+    if request.path == "/favicon.ico":
+        return Response(status=204)
     with backend.store.transaction():
         sweep(backend)
         try:

@@ -18,7 +18,15 @@ from payments.simulator.resources import (
 from payments.simulator.routing import Route
 
 ROUTES: tuple[Route, ...] = (
-    *checkout_sessions.ROUTES, *payment_intents.ROUTES, *charges.ROUTES, *refunds.ROUTES, *balance.ROUTES,
-    *events.ROUTES, *webhook_endpoints.ROUTES, *customers.ROUTES, *payment_methods.ROUTES, *transfers.ROUTES,
+    *checkout_sessions.ROUTES,
+    *payment_intents.ROUTES,
+    *charges.ROUTES,
+    *refunds.ROUTES,
+    *balance.ROUTES,
+    *events.ROUTES,
+    *webhook_endpoints.ROUTES,
+    *customers.ROUTES,
+    *payment_methods.ROUTES,
+    *transfers.ROUTES,
     *accounts.ROUTES,
 )

@@ -9,13 +9,24 @@ from payments.simulator.words import Json, new_id
 
 def create(backend: Backend, values: Json) -> Json:
     """``POST /v1/accounts``; the simulated account is complete and can be paid at once."""
-    account = backend.store.add({
-        "id": new_id("account"), "object": "account", "business_profile": values.get("business_profile"),
-        "business_type": values.get("business_type"), "capabilities": {"transfers": "active"}, "charges_enabled": True,
-        "country": values.get("country", "HK"), "created": backend.now(), "default_currency": "cny",
-        "details_submitted": True, "email": values.get("email"), "metadata": values.get("metadata") or {},
-        "payouts_enabled": True, "type": values.get("type", "none"),
-    })
+    account = backend.store.add(
+        {
+            "id": new_id("account"),
+            "object": "account",
+            "business_profile": values.get("business_profile"),
+            "business_type": values.get("business_type"),
+            "capabilities": {"transfers": "active"},
+            "charges_enabled": True,
+            "country": values.get("country", "HK"),
+            "created": backend.now(),
+            "default_currency": "cny",
+            "details_submitted": True,
+            "email": values.get("email"),
+            "metadata": values.get("metadata") or {},
+            "payouts_enabled": True,
+            "type": values.get("type", "none"),
+        }
+    )
     backend.emit("account.updated", account)
     return account
 

@@ -15,16 +15,34 @@ def retrieve(backend: Backend, _values: Json) -> Json:
     for movement in backend.store.every("balance_transaction"):
         sums[movement["status"]][movement["currency"]] += movement["net"]
     currencies = sorted({*sums["available"], *sums["pending"]}) or ["cny"]
-    return {"object": "balance", "livemode": False, **{
-        name: [{"amount": sums[name].get(currency, 0), "currency": currency, "source_types": {}}
-               for currency in currencies] for name in ("available", "pending")}}
+    return {
+        "object": "balance",
+        "livemode": False,
+        **{
+            name: [
+                {"amount": sums[name].get(currency, 0), "currency": currency, "source_types": {}}
+                for currency in currencies
+            ]
+            for name in ("available", "pending")
+        },
+    }
 
 
 _PATH = "/v1/balance_transactions"
 ROUTES = (
     Route("GET", "/v1/balance", retrieve, "BalanceRetrieveParams", "balance"),
-    Route("GET", _PATH, lister("balance_transaction", _PATH, "currency", "source", "type"),
-          "BalanceTransactionListParams", "balance_transaction"),
-    Route("GET", f"{_PATH}/<object_id>", reader("balance_transaction"), "BalanceTransactionRetrieveParams",
-          "balance_transaction"),
+    Route(
+        "GET",
+        _PATH,
+        lister("balance_transaction", _PATH, "currency", "source", "type"),
+        "BalanceTransactionListParams",
+        "balance_transaction",
+    ),
+    Route(
+        "GET",
+        f"{_PATH}/<object_id>",
+        reader("balance_transaction"),
+        "BalanceTransactionRetrieveParams",
+        "balance_transaction",
+    ),
 )

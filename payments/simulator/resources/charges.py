@@ -6,7 +6,12 @@ from payments.simulator.routing import Route, lister, reader
 
 _PATH = "/v1/charges"
 ROUTES = (
-    Route("GET", _PATH, lister("charge", _PATH, "payment_intent", "customer", "transfer_group"), "ChargeListParams",
-          "charge"),
+    Route(
+        "GET",
+        _PATH,
+        lister("charge", _PATH, "payment_intent", "customer", "transfer_group"),
+        "ChargeListParams",
+        "charge",
+    ),
     Route("GET", f"{_PATH}/<object_id>", reader("charge"), "ChargeRetrieveParams", "charge"),
 )

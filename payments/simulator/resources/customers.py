@@ -9,13 +9,28 @@ from payments.simulator.words import Json, new_id
 
 def create(backend: Backend, values: Json) -> Json:
     """``POST /v1/customers``."""
-    customer = backend.store.add({
-        "id": new_id("customer"), "object": "customer", "address": None, "balance": 0, "created": backend.now(),
-        "currency": None, "default_source": None, "delinquent": False, "description": values.get("description"),
-        "email": values.get("email"), "livemode": False, "metadata": values.get("metadata") or {},
-        "name": values.get("name"), "phone": values.get("phone"), "preferred_locales": [], "shipping": None,
-        "tax_exempt": "none", "test_clock": None,
-    })
+    customer = backend.store.add(
+        {
+            "id": new_id("customer"),
+            "object": "customer",
+            "address": None,
+            "balance": 0,
+            "created": backend.now(),
+            "currency": None,
+            "default_source": None,
+            "delinquent": False,
+            "description": values.get("description"),
+            "email": values.get("email"),
+            "livemode": False,
+            "metadata": values.get("metadata") or {},
+            "name": values.get("name"),
+            "phone": values.get("phone"),
+            "preferred_locales": [],
+            "shipping": None,
+            "tax_exempt": "none",
+            "test_clock": None,
+        }
+    )
     backend.emit("customer.created", customer)
     return customer
 

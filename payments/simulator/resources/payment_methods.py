@@ -21,9 +21,15 @@ def new_method(backend: Backend, data: Json) -> Json:
     """Store a payment method of a known type."""
     kind = data.get("type")
     method: Json = {
-        "id": new_id("payment_method"), "object": "payment_method", "allow_redisplay": "unspecified",
+        "id": new_id("payment_method"),
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
         "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-        "created": backend.now(), "customer": None, "livemode": False, "metadata": {}, "type": kind,
+        "created": backend.now(),
+        "customer": None,
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
     }
     if kind == "card":
         method["card"], method["_number"] = _card(data.get("card") or {}, backend.now())
@@ -43,8 +49,15 @@ def _card(data: Json, now: int) -> tuple[Json, str]:
         raise card_error("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
     if year < 1970 + now // 31_556_952:
         raise card_error("invalid_expiry_year", "Your card's expiration year is invalid.", "exp_year")
-    return {"brand": BRANDS.get(number[0], "unknown"), "country": "CN", "exp_month": month, "exp_year": year,
-            "fingerprint": token(16), "funding": "debit", "last4": number[-4:]}, number
+    return {
+        "brand": BRANDS.get(number[0], "unknown"),
+        "country": "CN",
+        "exp_month": month,
+        "exp_year": year,
+        "fingerprint": token(16),
+        "funding": "debit",
+        "last4": number[-4:],
+    }, number
 
 
 def create(backend: Backend, values: Json) -> Json:

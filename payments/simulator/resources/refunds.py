@@ -22,21 +22,42 @@ def create(backend: Backend, values: Json) -> Json:
     if amount < 1:
         raise invalid("Invalid positive integer", param="amount", code="parameter_invalid_integer")
     if amount > left:
-        raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount",
-                      kept=True)
+        raise invalid(
+            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount", kept=True
+        )
     at_once = charge["payment_method_details"]["type"] == "card"
     refund: Json = {
-        "id": new_id("refund"), "object": "refund", "amount": amount, "balance_transaction": None,
-        "charge": charge["id"], "created": backend.now(), "currency": charge["currency"], "customer": None,
+        "id": new_id("refund"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": backend.now(),
+        "currency": charge["currency"],
+        "customer": None,
         "destination_details": {"type": charge["payment_method_details"]["type"]},
-        "failure_balance_transaction": None, "metadata": values.get("metadata") or {},
-        "payment_intent": charge["payment_intent"], "payment_method": charge["payment_method"],
-        "pending_reason": None if at_once else "processing", "reason": values.get("reason"), "receipt_number": None,
-        "source_transfer_reversal": None, "status": "succeeded" if at_once else "pending", "transfer_reversal": None,
+        "failure_balance_transaction": None,
+        "metadata": values.get("metadata") or {},
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "pending_reason": None if at_once else "processing",
+        "reason": values.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded" if at_once else "pending",
+        "transfer_reversal": None,
         "_due": backend.now() + (0 if at_once else backend.behaviour("refund_delay")),
     }
-    movement = new_movement(backend, kind="refund", category="refund", amount=-amount, fee=0,
-                            currency=charge["currency"], source=refund["id"], description="REFUND FOR CHARGE")
+    movement = new_movement(
+        backend,
+        kind="refund",
+        category="refund",
+        amount=-amount,
+        fee=0,
+        currency=charge["currency"],
+        source=refund["id"],
+        description="REFUND FOR CHARGE",
+    )
     refund["balance_transaction"] = movement["id"]
     backend.store.add(refund)
     before = backend.change(charge, amount_refunded=charge["amount_refunded"] + amount, refunded=amount == left)
@@ -49,12 +70,17 @@ def _charge(backend: Backend, values: Json) -> Json:
     if "charge" in values:
         return fetch(backend, "charge", values["charge"], param="charge")
     if "payment_intent" not in values:
-        raise invalid("One of the following params should be provided for this request: payment_intent or charge.",
-                      code="parameter_missing")
+        raise invalid(
+            "One of the following params should be provided for this request: payment_intent or charge.",
+            code="parameter_missing",
+        )
     intent = fetch(backend, "payment_intent", values["payment_intent"], param="payment_intent")
     if intent["status"] != "succeeded":
-        raise invalid(f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
-                      param="payment_intent", kept=True)
+        raise invalid(
+            f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+            param="payment_intent",
+            kept=True,
+        )
     return fetch(backend, "charge", intent["latest_charge"])
 
 
@@ -63,10 +89,23 @@ def fail(backend: Backend, object_id: str) -> Json:
     refund = fetch(backend, "refund", object_id)
     if refund["status"] == "failed":
         return refund
-    movement = new_movement(backend, kind="refund_failure", category="refund_failure", amount=refund["amount"], fee=0,
-                            currency=refund["currency"], source=refund["id"], description="REFUND FAILURE")
-    before = backend.change(refund, status="failed", failure_reason="unknown",
-                            failure_balance_transaction=movement["id"], pending_reason=None)
+    movement = new_movement(
+        backend,
+        kind="refund_failure",
+        category="refund_failure",
+        amount=refund["amount"],
+        fee=0,
+        currency=refund["currency"],
+        source=refund["id"],
+        description="REFUND FAILURE",
+    )
+    before = backend.change(
+        refund,
+        status="failed",
+        failure_reason="unknown",
+        failure_balance_transaction=movement["id"],
+        pending_reason=None,
+    )
     charge = fetch(backend, "charge", refund["charge"])
     backend.change(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
     backend.emit("refund.failed", refund, before)

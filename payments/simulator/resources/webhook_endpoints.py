@@ -11,14 +11,25 @@ from payments.simulator.words import Json, new_id, token
 def create(backend: Backend, values: Json) -> Json:
     """``POST /v1/webhook_endpoints``; the secret is shown in this one answer only."""
     if not values["url"].startswith(("http://", "https://")):
-        raise invalid("Invalid URL: An explicit scheme (such as https) must be provided.", param="url",
-                      code="url_invalid")
-    endpoint = backend.store.add({
-        "id": new_id("webhook_endpoint"), "object": "webhook_endpoint", "api_version": values.get("api_version"),
-        "application": None, "created": backend.now(), "description": values.get("description"),
-        "enabled_events": values["enabled_events"], "livemode": False, "metadata": values.get("metadata") or {},
-        "status": "enabled", "url": values["url"], "_secret": f"whsec_{token(32)}",
-    })
+        raise invalid(
+            "Invalid URL: An explicit scheme (such as https) must be provided.", param="url", code="url_invalid"
+        )
+    endpoint = backend.store.add(
+        {
+            "id": new_id("webhook_endpoint"),
+            "object": "webhook_endpoint",
+            "api_version": values.get("api_version"),
+            "application": None,
+            "created": backend.now(),
+            "description": values.get("description"),
+            "enabled_events": values["enabled_events"],
+            "livemode": False,
+            "metadata": values.get("metadata") or {},
+            "status": "enabled",
+            "url": values["url"],
+            "_secret": f"whsec_{token(32)}",
+        }
+    )
     return {**endpoint, "secret": endpoint["_secret"]}
 
 
@@ -43,8 +54,9 @@ _PATH = "/v1/webhook_endpoints"
 ROUTES = (
     Route("POST", _PATH, create, "WebhookEndpointCreateParams", "webhook_endpoint"),
     Route("GET", _PATH, lister("webhook_endpoint", _PATH), "WebhookEndpointListParams", "webhook_endpoint"),
-    Route("GET", f"{_PATH}/<object_id>", reader("webhook_endpoint"), "WebhookEndpointRetrieveParams",
-          "webhook_endpoint"),
+    Route(
+        "GET", f"{_PATH}/<object_id>", reader("webhook_endpoint"), "WebhookEndpointRetrieveParams", "webhook_endpoint"
+    ),
     Route("POST", f"{_PATH}/<object_id>", update, "WebhookEndpointUpdateParams", "webhook_endpoint"),
     Route("DELETE", f"{_PATH}/<object_id>", delete, "WebhookEndpointDeleteParams", "webhook_endpoint"),
 )
