@@ -13,9 +13,9 @@ from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db, get
 from app.kernel.errors import NotFound
+from app.kernel.paging import Page, page_of
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
-from app.web.paging import Page, page_of
 from payments import ledger, rules
 from payments.models import (
     Bill,

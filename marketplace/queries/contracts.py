@@ -13,9 +13,9 @@ from app.kernel.access import Actor, Role
 from app.kernel.calendar import WorkCalendar, end_of_day
 from app.kernel.db import db
 from app.kernel.errors import NotFound
+from app.kernel.paging import Page, page_of
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
-from app.web.paging import Page, page_of
 from marketplace.models.catalogue import ItemVersion
 from marketplace.models.contracts import ClockPause, Contract, ContractSignature, Deliverable
 from marketplace.models.procurements import Procurement

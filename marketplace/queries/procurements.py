@@ -15,9 +15,9 @@ from app.kernel.access import Actor, Role
 from app.kernel.calendar import UnknownYear, beijing_date
 from app.kernel.db import db
 from app.kernel.errors import NotFound
+from app.kernel.paging import Page, page_of
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
-from app.web.paging import Page, page_of
 from marketplace.models.catalogue import ItemVersion, ServiceItem
 from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
