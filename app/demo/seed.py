@@ -1,0 +1,159 @@
+"""`flask demo seed`: fill an empty database with an invented province at work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from sqlalchemy import event
+from tqdm import tqdm
+
+from app.demo.cashier import cashier_open
+from app.demo.market import Market
+from app.demo.names import Names
+from app.demo.people import engage
+from app.demo.shelf import Opening, Shelf, items_in_force
+from app.demo.simulation import Simulation
+from app.kernel import clock, work_calendar
+from app.kernel.access import Role
+from app.kernel.db import db
+from app.kernel.jobs import Job
+from app.settings import Mode
+from marketplace.models.agencies import Agency
+from marketplace.models.catalogue import ServiceItem
+from marketplace.models.contracts import Contract
+from marketplace.models.listings import Listing
+from marketplace.models.procurements import Procurement, Registration
+from marketplace.services import catalogue
+from payments.models import Bill
+
+demo = AppGroup("demo", help="Demonstration data.")
+
+AGENCIES: Final = 310
+PURCHASES: Final = 84
+OWNERS: Final = 32
+APPLICANTS: Final = 30
+DAYS: Final = 96
+"""How long the world has been running today."""
+OPENING_DAYS: Final = 16
+"""In the first days nearly all agencies come in; then the purchases begin."""
+LEFT_TO_THE_WORKER: Final = ("payments.", "delivery.", "identity.", "marketplace.search")
+"""Jobs that look after what outside partners forgot to tell, sweep up sessions, or renew the search index, which the
+worker builds from the filled database anyway."""
+
+
+class NotEmpty(click.ClickException):
+    """Demonstration data are only ever put into an empty database."""
+
+
+@demo.command("seed")
+@click.option("--scale", type=click.FloatRange(0.05, 20), default=1.0, show_default=True, help="Size of the world.")
+@click.option("--seed", type=int, default=20261121, show_default=True, help="The same seed gives the same world.")
+@click.option("--if-empty", is_flag=True, help="Do nothing, without an error, when there are data already.")
+def seed_command(scale: float, seed: int, if_empty: bool) -> None:
+    """Fill an empty database; takes about a minute at scale 1."""
+    if current_app.extensions["chaoshi_settings"].mode is Mode.PRODUCTION:
+        raise click.ClickException("demonstration data do not belong into a production database")
+    if not is_empty():
+        if if_empty:
+            return
+        raise NotEmpty("the database is not empty; demonstration data were not added")
+    began = clock.now()
+    counts = seed_world(current_app._get_current_object(), scale, seed)  # type: ignore[attr-defined]  # noqa: SLF001
+    took = (clock.now() - began).total_seconds()
+    click.echo(f"demonstration data in {took:.0f} s: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@demo.command("cast")
+def cast_command() -> None:
+    """Only the item list and the accounts of the sign-in panel: an empty stage for a rehearsal."""
+    if not is_empty():
+        raise NotEmpty("the database is not empty; demonstration data were not added")
+    cast = engage(Names(Random(0)), 0, 0)
+    catalogue.load_item_list(cast.panel[Role.OPERATOR])
+    click.echo(f"{len(cast.panel)} accounts, {len(items_in_force())} items")
+
+
+def is_empty() -> bool:
+    """Whether the item list, the first thing a filled database has, is empty."""
+    return db.session.scalar(sa.select(ServiceItem.id).limit(1)) is None
+
+
+def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: bool = False) -> dict[str, int]:
+    """Let the world run from `DAYS` days ago until now. Returns how much of what there is.
+
+    Raises whatever a service raises: a demonstration that cannot be played is a defect.
+    """
+    _write_without_waiting()
+    end = clock.now()
+    simulation = Simulation(end - dt.timedelta(days=DAYS), end, work_calendar.current())
+    names = Names(Random(seed))
+    with clock.at(simulation.start):
+        cast = engage(names, round(OWNERS * max(0.4, scale)), round(APPLICANTS * max(0.3, scale)))
+        catalogue.load_item_list(cast.panel[Role.OPERATOR])
+        shelf = Shelf(items_in_force())
+    data = Path(app.config["DATA_DIR"]) / "payments-simulator"
+    with cashier_open(app, data, lambda: simulation.now) as cashier:
+        Opening(simulation, names, cast, shelf).plan(round(AGENCIES * scale), OPENING_DAYS)
+        market = Market(simulation, names, cast, shelf, cashier)
+        market.plan(round(PURCHASES * scale), simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
+        simulation.run(_worker(app), _progress(simulation, quiet=quiet))
+    return _counts()
+
+
+def _worker(app: Flask) -> list[Callable[[], object]]:
+    """The jobs of all domains, as the worker would run them."""
+    jobs: list[Job] = [job for domain in app.extensions["chaoshi_domains"] for job in domain.jobs]
+    return [job.run for job in jobs if not job.name.startswith(LEFT_TO_THE_WORKER)]
+
+
+def _progress(simulation: Simulation, *, quiet: bool) -> Callable[[dt.datetime], None]:
+    total = (simulation.end - simulation.start).days
+    bar = tqdm(total=total, unit="day", desc="demonstration", disable=quiet or not sys.stderr.isatty())
+    shown = Counter[str]()
+
+    def show(moment: dt.datetime) -> None:
+        days = (moment - simulation.start).days
+        bar.update(days - shown["days"])
+        shown["days"] = days
+        if days >= total:
+            bar.close()
+
+    return show
+
+
+def _write_without_waiting() -> None:
+    """Do not wait for the disk on every commit: a fill that is cut short is begun again, there is nothing to lose yet."""
+    if db.engine.dialect.name != "sqlite":
+        return
+
+    def relax(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(db.engine, "connect", relax)
+    db.session.remove()
+    db.engine.dispose()
+
+
+def _counts() -> dict[str, int]:
+    tables = {
+        "items": ServiceItem,
+        "agencies": Agency,
+        "offers": Listing,
+        "procurements": Procurement,
+        "registrations": Registration,
+        "contracts": Contract,
+        "bills": Bill,
+    }
+    return {
+        name: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for name, table in tables.items()
+    }
