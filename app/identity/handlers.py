@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import formataddr, format_datetime
+from email.utils import format_datetime, formataddr
 from urllib.parse import unquote, urlsplit
 
 from flask import current_app
@@ -15,6 +15,7 @@ from app.identity import security
 from app.identity.events import MailQueued, PasswordResetAsked
 from app.identity.models import MailMessage, User
 from app.identity.notices import queue_mail
+from app.identity.wording import worded
 from app.kernel import clock
 from app.kernel.db import db, transaction, use_case
 from app.kernel.outbox import Handlers
@@ -48,11 +49,11 @@ def compose(message: MailMessage, settings: Settings) -> EmailMessage:
     mail = EmailMessage()
     with force_locale(message.locale):
         product = gettext("Chaoshi")
-        lines = [gettext(message.body, **message.params)]
+        lines = [worded(message.body, message.params)]
         if message.link:
             lines += ["", settings.public_url.rstrip("/") + message.link]
         lines += ["", "-- ", product, gettext("This mail was sent by a machine; nobody reads answers to it.")]
-        mail["Subject"] = gettext(message.subject, **message.params).replace("\n", " ")
+        mail["Subject"] = " ".join(worded(message.subject, message.params).split())  # one line
     mail["From"] = formataddr((product, settings.mail_sender))
     mail["To"] = message.to_address
     mail["Date"] = format_datetime(message.created_at)

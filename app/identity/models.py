@@ -33,7 +33,8 @@ class OrganisationKind(StrEnum):
 
 class Organisation(Base, Stateful):
     """A legal person or public body. `uscc` is its unified social credit code (GB 32100), unique within a kind: the same
-    company may be a project owner and an agency, as two organisations (the rules compare the codes)."""
+    company may be a project owner and an agency, as two organisations (the rules compare the codes).
+    """
 
     __tablename__ = "organisation"
     object_type: ClassVar[str] = "organisation"

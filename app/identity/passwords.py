@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 
 from app.kernel.words import N_
 
@@ -45,7 +46,7 @@ def _repeats(text: str) -> bool:
     """Whether the text is one to four characters, or a common password, over and over, or a plain run."""
     if any(text == (text[:n] * len(text))[: len(text)] for n in range(1, 5)):
         return True
-    steps = {ord(b) - ord(a) for a, b in zip(text, text[1:], strict=False)}
+    steps = {ord(b) - ord(a) for a, b in pairwise(text)}
     if steps in ({1}, {-1}):
         return True
     half = len(text) // 2

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import threading
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -39,11 +39,12 @@ _hashing = threading.BoundedSemaphore(2)
 _decoy: dict[str, str] = {}
 
 
-class Datastore(UserDatastore):  # type: ignore[misc]
+class Datastore(UserDatastore):
     """What Flask-Security asks of storage; transactions belong to the use case."""
 
     def __init__(self) -> None:
-        super().__init__(User, object)
+        # our User has the attributes that are used; it need not inherit from Flask-Security's mixin
+        super().__init__(cast("Any", User), cast("Any", object))
 
     def put(self, model: Any) -> Any:
         """Add to the running transaction."""
@@ -53,24 +54,24 @@ class Datastore(UserDatastore):  # type: ignore[misc]
     def commit(self) -> None:
         """Nothing: the use case commits."""
 
-    def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> User | None:  # noqa: ARG002
+    def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> Any:  # noqa: ARG002
         """The user with this unique attribute."""
         ((name, value),) = kwargs.items()
         return db.session.scalar(select(User).where(getattr(User, name) == value))
 
 
-class ReplaySafeTotp(Totp):  # type: ignore[misc]
+class ReplaySafeTotp(Totp):
     """A code is good once: the step of the last accepted code is stored, in the statement that compares it."""
 
     def __init__(self, secrets: dict[str, str], issuer: str) -> None:
         super().__init__(secrets, issuer)
         self._totp = self._totp.using(now=lambda: clock.now().timestamp())
 
-    def get_last_counter(self, user: User) -> int | None:
+    def get_last_counter(self, user: Any) -> int | None:
         """The step of the last accepted code."""
-        return user.totp_last_step
+        return cast("User", user).totp_last_step
 
-    def set_last_counter(self, user: User, tmatch: Any) -> None:
+    def set_last_counter(self, user: Any, tmatch: Any) -> None:
         """Store the step, unless another request has just used it; raises ValueError then."""
         step = int(tmatch.counter)
         taken = db.session.execute(
@@ -92,7 +93,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     """Set Flask-Security up without its routes."""
     app.config.update(
         SECURITY_PASSWORD_SALT=settings.password_salt,
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of a scheme
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],
         # OWASP: argon2id, 19 MiB, two passes, one lane
@@ -102,7 +103,7 @@ def init_security(app: Flask, settings: Settings) -> None:
             "argon2__time_cost": 2 if not app.testing else 1,
             "argon2__parallelism": 1,
         },
-        SECURITY_PASSWORD_NORMALIZE_FORM="NFKC",
+        SECURITY_PASSWORD_NORMALIZE_FORM="NFKC",  # noqa: S106 - the name of a form
         SECURITY_MULTI_FACTOR_RECOVERY_CODES=True,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_N=RECOVERY_CODES,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[_key(settings, "recovery codes")],
@@ -209,12 +210,12 @@ def use_recovery_code(user: User, code: str) -> bool:
 
 def reset_token(user: User) -> str:
     """A signed reset token; it dies with the first use, because it carries a digest of the present password hash."""
-    return str(generate_reset_password_token(user))
+    return str(generate_reset_password_token(user))  # type: ignore[no-untyped-call]
 
 
 def user_of_reset_token(token: str) -> User | None:
     """Whose reset token this is, or None when it is wrong, old or used."""
-    expired, invalid, user = reset_password_token_status(token)
+    expired, invalid, user = reset_password_token_status(token)  # type: ignore[no-untyped-call]
     if expired or invalid or user is None or not user.active:
         return None
     _known, data = _security().reset_serializer.loads_unsafe(token)

@@ -97,7 +97,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
 @bp.get("/healthz")
 @public
 def healthz() -> Response:
-    """This process answers."""
+    """Tell that this process answers."""
     return jsonify(status="ok")
 
 

@@ -51,9 +51,10 @@ def document(app: Flask) -> dict[str, Any]:
         info={"description": gettext(DESCRIPTION)},
         security=[{"bearer": []}, {"session": []}],
     )
-    plugin.map_to_openapi_type(MoneyField, "string", None)
-    plugin.map_to_openapi_type(UploadField, "string", "binary")
-    plugin.converter.add_attribute_function(_money_example)
+    assert plugin.converter is not None  # set by APISpec
+    plugin.map_to_openapi_type(MoneyField, "string", None)  # type: ignore[no-untyped-call]
+    plugin.map_to_openapi_type(UploadField, "string", "binary")  # type: ignore[no-untyped-call]
+    plugin.converter.add_attribute_function(_money_example)  # type: ignore[no-untyped-call]
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "session"})
     spec.components.schema("Problem", PROBLEM_SCHEMA)
@@ -162,7 +163,9 @@ def _operation(app: Flask, rule: Rule, described: Operation, method: str) -> dic
         "summary": gettext(described.summary),
         "tags": [described.tag or rule.endpoint.split(".")[0]],
         "parameters": parameters,
-        "responses": _responses(app, rule, described, has_input=described.body is not None or described.query is not None),
+        "responses": _responses(
+            app, rule, described, has_input=described.body is not None or described.query is not None
+        ),
     }
     if described.body is not None:
         facts["requestBody"] = _body(described.body)
@@ -213,7 +216,10 @@ def _responses(app: Flask, rule: Rule, described: Operation, *, has_input: bool)
     if rule.methods and "GET" not in rule.methods:
         codes |= {403, 409}
     refusals = {
-        str(code): {"description": gettext(REFUSALS[code]), "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+        str(code): {
+            "description": gettext(REFUSALS[code]),
+            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
         for code in sorted(codes)
     }
     return {str(described.status): answer, **refusals}

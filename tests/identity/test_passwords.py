@@ -36,7 +36,8 @@ def test_no_composition_is_asked_for(password: str) -> None:
 
 @pytest.mark.asvs("6.2.4")
 @pytest.mark.parametrize(
-    "password", ["passwordpassword", "PASSWORDpassword", "123456123456", "aaaaaaaaaaaaaaa", "abcdefghijklmnop", "1qaz2wsx1qaz2wsx"]
+    "password",
+    ["passwordpassword", "PASSWORDpassword", "123456123456", "aaaaaaaaaaaaaaa", "abcdefghijklmnop", "1qaz2wsx1qaz2wsx"],
 )
 def test_what_attackers_try_first_is_refused(password: str) -> None:
     assert weakness(password) == COMMON

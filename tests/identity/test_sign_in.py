@@ -82,7 +82,9 @@ def test_a_password_is_not_written_back_into_the_page(client: FlaskClient) -> No
     assert "nobody@example.test" in page
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_signing_in_leads_to_no_other_site(client: FlaskClient, target: str) -> None:
     a_person()
     answer = client.post("/sign-in", data={"email": "li@example.test", "password": PASSWORD, "next": target})

@@ -61,7 +61,7 @@ def log() -> Iterator[tuple[logging.Logger, Callable[[], list[dict[str, object]]
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.formatter())
-    logger = logging.Logger("test")
+    logger = logging.Logger("test")  # noqa: LOG001 - apart from the global ones
     logger.addHandler(handler)
     yield logger, lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
@@ -71,7 +71,7 @@ Log = tuple[logging.Logger, Callable[[], list[dict[str, object]]]]
 
 def throw(logger: logging.Logger, secret: str) -> None:
     """Every way that a value gets into a log call."""
-    logger.info(f"value {secret} in the text")
+    logger.info(f"value {secret} in the text")  # noqa: G004 - the careless way
     logger.info("value %s as argument", secret)
     logger.info("value %(x)s by name", {"x": secret})
     logger.info("as extra", extra={"note": secret})
@@ -79,12 +79,12 @@ def throw(logger: logging.Logger, secret: str) -> None:
     logger.info({"message": "a mapping", "value": secret})
     logger.warning("an object", extra={"thing": ValueError(secret)})
     try:
-        raise ValueError(f"cannot use {secret}")
+        raise ValueError(f"cannot use {secret}")  # noqa: TRY301
     except ValueError:
         logger.exception("failed")
     try:
         try:
-            raise KeyError(secret)
+            raise KeyError(secret)  # noqa: TRY301
         except KeyError as cause:
             raise RuntimeError("outer") from cause
     except RuntimeError:
@@ -103,7 +103,9 @@ def test_nothing_personal_or_secret_is_written(log: Log, secret: str) -> None:
     assert text.count(logs.REDACTED) >= 9
 
 
-@pytest.mark.parametrize("name", ["password", "id_number", "mobile", "receiver_phone", "Authorization", "api_token", "set-cookie", "email"])
+@pytest.mark.parametrize(
+    "name", ["password", "id_number", "mobile", "receiver_phone", "Authorization", "api_token", "set-cookie", "email"]
+)
 def test_secret_by_name(log: Log, name: str) -> None:
     logger, written = log
     logger.info("x", extra={name: "anything", "inner": {name: 5}})
@@ -117,7 +119,9 @@ def test_what_is_needed_stays_readable(log: Log) -> None:
     token = logs.request_id.set("0193a1b2c3d4e5f60718293a4b5c6d7e")
     try:
         logger.info(
-            "paid bill %s", "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b", extra={"amount_fen": 1280000, "count": 3, "ok": True}
+            "paid bill %s",
+            "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b",
+            extra={"amount_fen": 1280000, "count": 3, "ok": True},
         )
     finally:
         logs.request_id.reset(token)
@@ -129,12 +133,18 @@ def test_what_is_needed_stays_readable(log: Log) -> None:
     assert str(line["timestamp"]).endswith("+00:00")
 
 
-@pytest.mark.parametrize("text", ["CG-2026-000123", "440106", "2026-11-23T02:00:00Z", "1234567890123 EMS", "91440101MA0000001Q", "3.53.4"])
+@pytest.mark.parametrize(
+    "text", ["CG-2026-000123", "440106", "2026-11-23T02:00:00Z", "1234567890123 EMS", "91440101MA0000001Q", "3.53.4"]
+)
 def test_numbers_of_the_business_are_not_mistaken_for_people(text: str) -> None:
     assert logs.redact(text) == text
 
 
-@given(st.integers(min_value=0, max_value=99999999), st.sampled_from("3456789"), st.text(alphabet=" ,;:()[]/“”，", max_size=3))
+@given(
+    st.integers(min_value=0, max_value=99999999),
+    st.sampled_from("3456789"),
+    st.text(alphabet=" ,;:()[]/“”，", max_size=3),
+)
 def test_any_mobile_number_in_any_surroundings_is_redacted(rest: int, second: str, around: str) -> None:
     number = f"1{second}1{rest:08d}"
     assert number not in logs.redact(f"call{around} {number}{around}")

@@ -53,7 +53,11 @@ def test_every_unsafe_route_refuses_a_request_without_token(guarded: Flask, as_r
 @pytest.mark.asvs("3.5.1")
 def test_exempt_views_are_known_and_few(app: Flask) -> None:
     """Those that take a signed notice, or all secrets in the body without a session."""
-    exempt = {rule.rule for rule in app.url_map.iter_rules() if getattr(app.view_functions[rule.endpoint], "csrf_exempt", False)}
+    exempt = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "csrf_exempt", False)
+    }
     assert exempt == {
         "/api/register",
         "/api/tokens",
@@ -111,13 +115,17 @@ def test_where_the_browser_says_the_request_comes_from(
     assert client.post("/sign-in", data=form, headers=headers).status_code == status
 
 
-def test_json_with_a_session_needs_the_header_and_with_a_bearer_token_does_not(guarded: Flask, client: FlaskClient) -> None:
+def test_json_with_a_session_needs_the_header_and_with_a_bearer_token_does_not(
+    guarded: Flask, client: FlaskClient
+) -> None:
     a_person()
     token = client.post(
         "/api/tokens", json={"email": "li@example.test", "password": PASSWORD, "name": "till"}
     ).get_json()["token"]
     body = {"name": "another"}
-    assert client.post("/api/account/tokens", json=body, headers={"Authorization": f"Bearer {token}"}).status_code == 201
+    assert (
+        client.post("/api/account/tokens", json=body, headers={"Authorization": f"Bearer {token}"}).status_code == 201
+    )
     form = {"email": "li@example.test", "password": PASSWORD, "csrf_token": form_token(client)}
     client.post("/sign-in", data=form)
     assert client.post("/api/account/tokens", json=body).status_code == 403

@@ -35,7 +35,18 @@ def test_complete_settings_start(tmp_path: Path) -> None:
     assert app.session_interface.cookie_name == "__Host-session"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["CHAOSHI_SECRET_KEY", "CHAOSHI_PASSWORD_SALT", "CHAOSHI_SMTP_URL", "EMS_NOTICE_SEGMENT", "STRIPE_SECRET_KEY", "EMS_AUTHORIZATION", "EMS_BASE_URL"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CHAOSHI_SECRET_KEY",
+        "CHAOSHI_PASSWORD_SALT",
+        "CHAOSHI_SMTP_URL",
+        "EMS_NOTICE_SEGMENT",
+        "STRIPE_SECRET_KEY",
+        "EMS_AUTHORIZATION",
+        "EMS_BASE_URL",
+    ],
+)
 def test_a_missing_secret_stops_the_start(tmp_path: Path, name: str) -> None:
     with pytest.raises(MissingSetting):
         production(tmp_path, **{name: ""})
@@ -57,7 +68,11 @@ def test_simulators_and_plain_http_stop_the_start(tmp_path: Path, changes: dict[
 def test_a_live_key_is_never_used_beside_the_simulator(tmp_path: Path) -> None:
     with pytest.raises(MissingSetting):
         Settings.from_env(
-            {"CHAOSHI_DATA": str(tmp_path), "STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_BASE_URL": "http://127.0.0.1:8421"}
+            {
+                "CHAOSHI_DATA": str(tmp_path),
+                "STRIPE_SECRET_KEY": "sk_live_x",
+                "STRIPE_BASE_URL": "http://127.0.0.1:8421",
+            }
         )
 
 

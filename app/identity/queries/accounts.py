@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from app.identity.models import ApiToken, MailMessage, Membership, Notice, Organisation, User, UserSession
 from app.identity.browsers import client_name
+from app.identity.models import ApiToken, MailMessage, Membership, Notice, Organisation, User, UserSession
 from app.identity.states import MembershipState
 from app.kernel import clock
 from app.kernel.access import Actor, Role
@@ -122,7 +122,7 @@ def profile(user_id: UUID) -> Profile:
     )
 
 
-def _memberships() -> Select[Any]:
+def _memberships() -> Select[Any, Any, Any, Any]:
     return (
         select(Membership, User.name, Organisation.name, Organisation.kind)
         .join(User, User.id == Membership.user_id)

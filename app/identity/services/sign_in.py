@@ -146,7 +146,6 @@ class NotYourPart(DomainError):
 @use_case
 def revoke_session(actor: Actor, session_id: UUID) -> None:
     """End one of the own sessions. Raises NotFound for another person's."""
-
     row = db.session.get(UserSession, session_id)
     if row is None or row.user_id != actor.user_id:
         raise NotFound

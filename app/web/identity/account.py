@@ -127,9 +127,7 @@ def enable_codes() -> Response | str:
     try:
         recovery = second_factor.enable(actor, seed, parsing.form(CodeIn).code)
     except (ValidationError, DomainError) as failure:
-        return again(
-            "identity/codes.html", CodeIn, failure, set_up=security.totp_set_up(get(User, user_id), seed)
-        )
+        return again("identity/codes.html", CodeIn, failure, set_up=security.totp_set_up(get(User, user_id), seed))
     session.pop("totp_seed", None)
     return render_template("identity/recovery_codes.html", codes=recovery, fresh=True)
 

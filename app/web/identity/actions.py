@@ -44,7 +44,9 @@ MEMBERSHIP_ACTIONS = {
     "end": Action(organisations.end, _MembershipReasonIn, done=N_("The membership has ended.")),
 }
 USER_ACTIONS = {
-    "suspend": Action(administration.suspend, _UserReasonIn, done=N_("The account is suspended; its sessions have ended.")),
+    "suspend": Action(
+        administration.suspend, _UserReasonIn, done=N_("The account is suspended; its sessions have ended.")
+    ),
     "reinstate": Action(administration.reinstate, _UserReasonIn, done=N_("The account is active again.")),
 }
 

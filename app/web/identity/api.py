@@ -17,6 +17,7 @@ from app.identity.queries.accounts import NoticeView, TokenView
 from app.identity.services import accounts, administration, api_tokens, notices, organisations, sign_in
 from app.identity.services.api_tokens import IssueToken
 from app.identity.states import MEMBERSHIP, USER
+from app.identity.wording import worded
 from app.kernel.access import Actor, Role
 from app.kernel.words import N_
 from app.web import parsing
@@ -138,7 +139,9 @@ def show_account() -> Response:
 @api.post("/register")
 @no_session_used
 @public
-@operation(N_("Register an account; the link that confirms the address is mailed"), body=RegisterIn, status=202, tag="account")
+@operation(
+    N_("Register an account; the link that confirms the address is mailed"), body=RegisterIn, status=202, tag="account"
+)
 def register() -> tuple[Response, int]:
     """Make an account; the answer does not tell whether the address was known."""
     command = parsing.body(RegisterIn)
@@ -241,8 +244,8 @@ def _notice_json(one: NoticeView) -> dict[str, Any]:
     return {
         "id": str(one.id),
         "kind": one.kind,
-        "subject": gettext(one.subject, **one.params),
-        "text": gettext(one.text, **one.params),
+        "subject": worded(one.subject, one.params),
+        "text": worded(one.text, one.params),
         "link": one.link,
         "created_at": one.created_at.isoformat(),
         "read_at": one.read_at.isoformat() if one.read_at else None,
@@ -251,7 +254,13 @@ def _notice_json(one: NoticeView) -> dict[str, Any]:
 
 @api.post("/organisations")
 @signed_in
-@operation(N_("Set up a project owner or an agency"), body=OrganisationIn, response=MembershipOut, status=201, tag="organisations")
+@operation(
+    N_("Set up a project owner or an agency"),
+    body=OrganisationIn,
+    response=MembershipOut,
+    status=201,
+    tag="organisations",
+)
 def create_organisation() -> tuple[Response, int]:
     """Set up an organisation; the answer is the caller's part in it."""
     actor, _user_id = _me()
@@ -262,7 +271,9 @@ def create_organisation() -> tuple[Response, int]:
 
 @api.post("/organisations/join")
 @signed_in
-@operation(N_("Ask to be admitted to an organisation"), body=JoinIn, response=MembershipOut, status=201, tag="organisations")
+@operation(
+    N_("Ask to be admitted to an organisation"), body=JoinIn, response=MembershipOut, status=201, tag="organisations"
+)
 def join_organisation() -> tuple[Response, int]:
     """Ask for a place."""
     actor, _user_id = _me()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, url_for
-from flask_babel import gettext
 
 from app.identity import policy, sessions
 from app.identity.queries import accounts, organisation_name
 from app.identity.queries.accounts import NoticeView
+from app.identity.wording import worded
 from app.kernel.access import ROLE_LABELS, Actor
 from app.kernel.words import N_
 from app.settings import Settings
@@ -24,9 +24,7 @@ def init_app(app: Flask) -> None:
 
 
 def _worded(notice: NoticeView, part: str) -> str:
-    """Subject or text of a notice in the reader's language; parameters that are message ids are translated too."""
-    params = {key: gettext(value) if isinstance(value, str) and value else value for key, value in notice.params.items()}
-    return str(gettext(getattr(notice, part), **params))
+    return worded(getattr(notice, part), notice.params)
 
 
 def for_every_page(actor: Actor, settings: Settings) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale
 from werkzeug.wrappers import Response
 
 from app.identity.models import MailMessage, User
 from app.identity.queries import accounts as queries
 from app.identity.services import demonstration, sign_in
+from app.identity.wording import worded
 from app.kernel.db import get
 from app.kernel.errors import NotFound
 from app.settings import Settings
@@ -81,8 +82,8 @@ def _worded(row: MailMessage) -> dict[str, object]:
         return {
             "id": row.id,
             "to_address": row.to_address,
-            "subject": gettext(row.subject, **row.params),
-            "body": gettext(row.body, **row.params),
+            "subject": worded(row.subject, row.params),
+            "body": worded(row.body, row.params),
             "link": row.link,
             "created_at": row.created_at,
             "sent_at": row.sent_at,

@@ -16,9 +16,7 @@ from app.web.schemas import InputSchema
 SECRET_WIDGETS = frozenset({"password"})
 
 
-def again(
-    template: str, schema: type[InputSchema], failure: ValidationError | DomainError, **context: Any
-) -> Response:
+def again(template: str, schema: type[InputSchema], failure: ValidationError | DomainError, **context: Any) -> Response:
     """The page with the form as typed (passwords left out) and what is wrong; the status is the refusal's."""
     form = Form(schema(), without_secrets(schema, parsing.form_values(schema)), errors_of(failure))
     status = failure.status if isinstance(failure, DomainError) else 422

@@ -47,9 +47,9 @@ class Password(fields.String):
 class MailAddress(fields.Email):
     """A mail address without the blanks that telephones like to add."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         given = value.strip() if isinstance(value, str) else value
-        return super()._deserialize(given, attr, data, **kwargs)
+        return str(super()._deserialize(given, attr, data, **kwargs))
 
 
 def mail_address(label: str = N_("Mail address"), *, autocomplete: str = "username") -> MailAddress:
@@ -308,6 +308,8 @@ class OrganisationIn(_OrganisationFields):
     )
 
     class Meta(_OrganisationFields.Meta):
+        """In the order of the form."""
+
         fields = ("kind", "name", "uscc", "region_code", "address", "phone", "name_en")
 
 
@@ -327,6 +329,8 @@ class AnyOrganisationIn(_OrganisationFields):
     )
 
     class Meta(_OrganisationFields.Meta):
+        """In the order of the form."""
+
         fields = ("kind", "name", "uscc", "region_code", "address", "phone", "name_en")
 
 
