@@ -51,9 +51,10 @@ def read_bill(object_id: UUID) -> Response:
 @operation(N_("Start to pay a bill"), body=PayIn, tag="bills", status=201, idempotent=True)
 def start_payment(object_id: UUID) -> tuple[Response, int]:
     """Start an attempt, or return the one that is live. Needs an `Idempotency-Key`; the payer goes to `cashier_url`."""
+    actor = current_actor()
+    queries.bill_page(actor, object_id)  # 404 for a stranger, whatever was sent
     key = idempotency_key()
     command = parsing.body(PayIn)
-    actor = current_actor()
 
     def effect() -> dict[str, Any]:
         return {"payment_id": str(services.start_payment(actor, object_id, command))}

@@ -134,6 +134,7 @@ def _language() -> str:
 def pay(object_id: UUID) -> BaseResponse:
     """Start to pay and go to the cashier; where the provider does not answer, to the page that waits for it."""
     actor = current_actor()
+    queries.bill_page(actor, object_id)  # 404 for a stranger, whatever was typed
     command = parsing.form(PayFormIn)
 
     def effect() -> dict[str, Any]:
