@@ -1,6 +1,8 @@
 """The one list of domains, lowest first."""
 
-from app.manifest import Domain
+from app.kernel.access import Role
+from app.kernel.words import N_
+from app.manifest import Domain, NavigationItem
 
 
 def all_domains() -> tuple[Domain, ...]:
@@ -13,7 +15,22 @@ def all_domains() -> tuple[Domain, ...]:
     from app.identity.jobs import JOBS
     from app.identity.states import MACHINES
 
-    identity = Domain("identity", machines=MACHINES, handlers=(HANDLERS,), jobs=JOBS)
+    identity = Domain(
+        "identity",
+        machines=MACHINES,
+        handlers=(HANDLERS,),
+        jobs=JOBS,
+        navigation=(
+            NavigationItem(
+                N_("Accounts"), "administration.users", "users", frozenset({Role.ADMINISTRATOR, Role.AUDITOR}), order=800
+            ),
+        ),
+        object_href={
+            "user": lambda object_id: f"/admin/users/{object_id}",
+            "membership": lambda object_id: f"/account/members/{object_id}",
+            "organisation": lambda object_id: f"/admin/organisations/{object_id}",
+        },
+    )
     return (
         identity,
         payments.manifest.DOMAIN,

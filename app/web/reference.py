@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, jsonify, render_template
 from flask_babel import get_locale
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from app.kernel.words import N_
@@ -88,7 +89,13 @@ def openapi_json() -> Response:
 def reference() -> str:
     """The reference page."""
     document = _document()
-    return render_template("reference.html", info=document["info"], groups=_groups(document), labels=TAG_LABELS)
+    return render_template("reference.html", lead=_with_code(document["info"]["description"]), groups=_groups(document), labels=TAG_LABELS)
+
+
+def _with_code(text: str) -> Markup:
+    """Show what stands between backticks as code."""
+    pieces = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(piece) if n % 2 else piece for n, piece in pieces)
 
 
 def _groups(document: dict[str, Any]) -> dict[str, list[Endpoint]]:

@@ -8,6 +8,7 @@ import time
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.kernel import logs
 
@@ -20,6 +21,9 @@ def init_app(app: Flask) -> None:
     """Number the requests and write them down: route pattern, status, milliseconds; never addresses or query strings."""
     if not app.testing:
         logs.configure()
+    proxies = app.extensions["chaoshi_settings"].behind_proxies
+    if proxies:  # only as many hops as are ours: a visitor may write any X-Forwarded-For
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
     @app.before_request
     def _number() -> None:

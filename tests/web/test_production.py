@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from app.factory import create_app
 from app.settings import MissingSetting, Mode, Settings
@@ -123,3 +123,15 @@ def test_development_keeps_its_secret_private(tmp_path: Path) -> None:
     assert settings.secret_key == again.secret_key
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
     assert replace(settings, mode=Mode.TESTING).is_production is False
+
+
+def test_the_address_of_a_visitor_comes_from_our_proxies_only(tmp_path: Path) -> None:
+    behind = create_app(production(tmp_path, CHAOSHI_PROXIES="1"))
+    direct = create_app(production(tmp_path))
+    forwarded = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
+    seen = []
+
+    for app in (behind, direct):
+        app.before_request_funcs[None].insert(0, lambda: seen.append(request.remote_addr))
+        app.test_client().get("/healthz", headers=forwarded)
+    assert seen == ["203.0.113.9", "127.0.0.1"]
