@@ -10,18 +10,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.identity import queries as identity
 from app.kernel import clock
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import NotAllowed, Refused
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from app.web.regions import region_path
 from delivery import rules
 from delivery.carriers import chosen
 from delivery.events import WaybillTaken, WaybillVoided
 from delivery.models import Parcel, TaskKind, Waybill, WaybillState
+from delivery.places import sender_of
 from delivery.policy import must_see_parcel
 from delivery.ports import Booking, LabelSize, Party, Reply, Shipment, Verdict
 from delivery.services.quietly import note
@@ -30,7 +29,6 @@ from delivery.states import PARCEL, STAFF, P, Part
 
 LEASE: Final = timedelta(seconds=90)
 """While a call is out nobody else makes it; longer than its timeouts."""
-HALL_PHONE: Final = "12345"
 
 
 @dataclass(frozen=True)
@@ -91,21 +89,6 @@ def _shipment(parcel: Parcel) -> Shipment:
         parcel.order_no, sender_of(parcel.hall_organisation_id, receiver), receiver, parcel.contents, parcel.weight_g,
         parcel.checked_at, remark=f"封签 {parcel.seal_no}", receiver_code=parcel.pickup_code,
     )  # fmt: skip
-
-
-def sender_of(hall_organisation_id: UUID, receiver: Party) -> Party:
-    """The hall as sender, its region from its code.
-
-    A municipality's city repeats the province, as the carrier has it. A hall without a region code is taken to be in
-    the receiver's county; its own address line stands in any case.
-    """
-    hall = identity.organisation(hall_organisation_id)
-    path = region_path(hall.region_code or "")
-    if len(path) < 2:
-        path = (receiver.prov, receiver.city, receiver.county)
-    prov, county = path[0], path[-1]
-    city = path[1] if len(path) > 2 else prov
-    return Party(hall.name, hall.phone or HALL_PHONE, prov, city, county, hall.address or hall.name)
 
 
 @use_case

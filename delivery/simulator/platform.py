@@ -8,7 +8,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from delivery.carriers.ems import codec
 from delivery.carriers.ems.errors import BadEnvelope, BadSignature
 from delivery.carriers.ems.mapping import beijing, from_beijing
 from delivery.simulator import label
+from delivery.simulator.addresses import take_apart
 from delivery.simulator.faults import Fault, FaultRule
 from delivery.simulator.store import Customer, SimParcel
 from delivery.simulator.world import World
@@ -60,6 +61,7 @@ class Call:
     customer: Customer
     body: Any
     fault: FaultRule | None
+    host_url: str = ""
 
     @property
     def broken(self) -> Fault | None:
@@ -69,10 +71,9 @@ class Call:
 class Platform:
     """Answers forms with envelopes."""
 
-    def __init__(self, world: World, label_url: Callable[[str, str], str]) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
         self._store = world.store
-        self._label_url = label_url
         self.label_tokens: dict[str, tuple[str, str, datetime]] = {}
         self._interfaces: Mapping[str, Callable[[Call], object]] = {
             "020003": self._create, "020006": self._cancel, "010004": self._label, "030005": self._pickup_range,
@@ -80,11 +81,11 @@ class Platform:
             "060002": self._reachable,
         }  # fmt: skip
 
-    def answer(self, environment: str, form: Mapping[str, str]) -> dict[str, object]:
-        """The envelope for one form; logs the call without its content."""
+    def answer(self, environment: str, form: Mapping[str, str], host_url: str) -> dict[str, object]:
+        """The envelope for one form; logs the call without its content. `host_url` begins the links to labels."""
         waybill_no, fault = "", None
         try:
-            call = self._understand(environment, form)
+            call = replace(self._understand(environment, form), host_url=host_url)
             waybill_no = _waybill_of(call.body)
             fault = call.broken
             body = self._interfaces[call.api_code](call)
@@ -200,14 +201,16 @@ class Platform:
             case _:
                 pass
         if str(call.body.get("getURL", "")) == "1":
-            return self._label_link(parcel.waybill_no, label_type, gone=call.broken is Fault.LABEL_NOT_FOUND)
+            return self._label_link(
+                call.host_url, parcel.waybill_no, label_type, gone=call.broken is Fault.LABEL_NOT_FOUND
+            )
         return base64.b64encode(label.draw(parcel.waybill_no, parcel.body, label_type)).decode()
 
-    def _label_link(self, waybill_no: str, label_type: str, *, gone: bool) -> str:
+    def _label_link(self, host_url: str, waybill_no: str, label_type: str, *, gone: bool) -> str:
         token = secrets.token_urlsafe(16)
         if not gone:
             self.label_tokens[token] = (waybill_no, label_type, self._world.clock.now())
-        return self._label_url(waybill_no, token)
+        return f"{host_url}sim/ems/label/{waybill_no}.pdf?token={token}"
 
     def _track(self, call: Call) -> object:
         parcel = self._known(call)
@@ -242,13 +245,11 @@ class Platform:
         return _shaped({"postageTotal": _fee(near, weight), "realWeight": str(weight)}, call.broken)
 
     def _parse(self, call: Call) -> object:
-        from delivery.simulator.addresses import take_apart
-
         texts = [str(item.get("wholeAddress", "")) for item in call.body if isinstance(item, dict)]
         return _shaped([take_apart(text) for text in texts], call.broken)
 
 
-# --- helpers of the interfaces ---
+# --- what the interfaces share ---
 
 
 def _opened(sealed: str, customer: Customer) -> Any:

@@ -1,26 +1,34 @@
-"""The simulator's HTTP side: the platform's two addresses, label links, health, and the operator's own routes."""
+"""The simulator's HTTP side: the platform's two addresses, label links, health, and the operator's own routes.
+
+Plain WSGI on Werkzeug: the simulator shares nothing with the application but the wire.
+"""
 
 import json
+import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
 
 from delivery.simulator import label
 from delivery.simulator.clock import ClockMode
-from delivery.simulator.faults import Fault
+from delivery.simulator.faults import Fault, FaultRule
 from delivery.simulator.platform import Platform
 from delivery.simulator.pushes import Pusher
 from delivery.simulator.scripts import Step
 from delivery.simulator.store import FIRST_CUSTOMER, Customer, SimParcel
 from delivery.simulator.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 WHOLE_CALL: Final = frozenset(
     {
@@ -29,77 +37,231 @@ WHOLE_CALL: Final = frozenset(
         Fault.GBK,
     }
 )  # fmt: skip
-PREFIX: Final = "/sim/ems/amp-prod-api/f/amp/api"
 BLOCK_PAGE: Final = (
     "<html><body><h1>405</h1>很抱歉，由于您访问的URL有可能对网站造成安全威胁，您的访问被阻断。</body></html>"
 )
 LABEL_LIFE: Final = timedelta(minutes=10)
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-View = Callable[..., Any]
+LARGEST: Final = 4 * 1024 * 1024
+ADMIN: Final = "/__sim__"
+URLS: Final = Map(
+    [
+        Rule("/sim/ems/amp-prod-api/f/amp/api/<any(open, test):environment>", endpoint="api", methods=["POST"]),
+        Rule("/sim/ems/label/<waybill_no>.pdf", endpoint="label_file", methods=["GET"]),
+        Rule("/sim/ems/<any(counter, console):place>", endpoint="outside_the_wire", methods=["POST"]),
+        Rule("/healthz", endpoint="healthz", methods=["GET"]),
+        Rule(f"{ADMIN}/customers", endpoint="customers", methods=["GET", "POST"]),
+        Rule(f"{ADMIN}/orders", endpoint="orders", methods=["GET"]),
+        Rule(f"{ADMIN}/orders/<waybill_no>", endpoint="order", methods=["GET"]),
+        Rule(f"{ADMIN}/orders/<waybill_no>/<any(advance, event, scenario):what>", endpoint="change", methods=["POST"]),
+        Rule(f"{ADMIN}/counter", endpoint="counter", methods=["POST"]),
+        Rule(f"{ADMIN}/clock", endpoint="clock", methods=["GET", "POST"]),
+        Rule(f"{ADMIN}/faults", endpoint="faults", methods=["GET", "POST", "DELETE"]),
+        Rule(f"{ADMIN}/pushes", endpoint="pushes", methods=["GET"]),
+        Rule(f"{ADMIN}/pushes/<int:push_id>/replay", endpoint="replay", methods=["POST"]),
+        Rule(f"{ADMIN}/calls", endpoint="calls", methods=["GET"]),
+        Rule(f"{ADMIN}/reset", endpoint="reset", methods=["POST"]),
+    ]
+)
 
 
-def create_simulator(world: World, pusher: Pusher, admin_token: str) -> Flask:
+class LimitedRequest(Request):
+    """A request of at most four mebibytes."""
+
+    max_content_length = LARGEST
+
+
+def jsonify(value: object, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(json.dumps(value, ensure_ascii=False), status, content_type="application/json; charset=utf-8")
+
+
+class SimulatorApp:
     """The WSGI application. `admin_token` opens `/__sim__`; nothing else there is open to anyone."""
-    app = Flask("delivery.simulator", static_folder=None)
-    platform = Platform(world, lambda number, token: f"{request.host_url}sim/ems/label/{number}.pdf?token={token}")
 
-    @app.post(f"{PREFIX}/<any(open, test):environment>")
-    def api(environment: str) -> Response:
+    def __init__(self, world: World, pusher: Pusher, admin_token: str) -> None:
+        self.world = world
+        self.pusher = pusher
+        self._token = admin_token.encode()
+        self._platform = Platform(world)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = LimitedRequest(environ)
+        try:
+            endpoint, values = URLS.bind_to_environ(environ).match()
+            response = self._refused(request) or getattr(self, endpoint)(request, **values)
+        except HTTPException as error:
+            response = error.get_response(environ)
+        except (ValueError, TypeError, KeyError) as error:
+            response = jsonify({"error": str(error)}, 400)
+        answer: Iterable[bytes] = response(environ, start_response)
+        return answer
+
+    def _refused(self, request: Request) -> Response | None:
+        if not request.path.startswith(ADMIN):
+            return None
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = request.headers.get("X-Sim-Token", "") or bearer
+        if secrets.compare_digest(given.encode(), self._token):
+            return None
+        return jsonify({"error": "X-Sim-Token is missing or wrong"}, 401)
+
+    # --- the platform ---
+
+    def api(self, request: Request, environment: str) -> Response:
+        """One call of an interface, with whatever goes wrong around it."""
         form = request.form.to_dict()
-        rule = world.fault_of(api_code=form.get("apiCode", ""), sender_no=form.get("senderNo", ""), among=WHOLE_CALL)
+        rule = self.world.fault_of(
+            api_code=form.get("apiCode", ""), sender_no=form.get("senderNo", ""), among=WHOLE_CALL
+        )
         fault = rule.fault if rule else None
-        if fault in (Fault.DROP_BEFORE, Fault.TIMEOUT_BEFORE):
-            return _hang_up(rule.seconds if rule and fault is Fault.TIMEOUT_BEFORE else 0)
+        if rule and fault in (Fault.DROP_BEFORE, Fault.TIMEOUT_BEFORE):
+            return _hang_up(request, rule)
         if fault is Fault.BLOCK_PAGE:
             return Response(BLOCK_PAGE, 405, content_type="text/html; charset=utf-8")
         if fault and fault.startswith("http_"):
             status = int(fault.removeprefix("http_"))
             return Response(f"<html><body><h1>{status}</h1></body></html>", status, content_type="text/html")
-        reply = platform.answer(environment, form)
-        if fault in (Fault.DROP_AFTER, Fault.TIMEOUT_AFTER):
-            return _hang_up(rule.seconds if rule and fault is Fault.TIMEOUT_AFTER else 0)
+        reply = self._platform.answer(environment, form, request.host_url)
+        if rule and fault in (Fault.DROP_AFTER, Fault.TIMEOUT_AFTER):
+            return _hang_up(request, rule)
         return _sent(json.dumps(reply, ensure_ascii=False), fault)
 
-    @app.get("/sim/ems/label/<waybill_no>.pdf")
-    def label_file(waybill_no: str) -> Response:
-        known = platform.label_tokens.get(request.args.get("token", ""))
-        parcel = world.store.parcel(waybill_no)
-        if known is None or parcel is None or known[0] != waybill_no or world.clock.now() - known[2] > LABEL_LIFE:
+    def label_file(self, request: Request, waybill_no: str) -> Response:
+        """A label by the link that 010004 gave; it ends after ten minutes."""
+        known = self._platform.label_tokens.get(request.args.get("token", ""))
+        parcel = self.world.store.parcel(waybill_no)
+        too_late = known is not None and self.world.clock.now() - known[2] > LABEL_LIFE
+        if known is None or parcel is None or known[0] != waybill_no or too_late:
             return Response("not found or expired", 404)
         return Response(label.draw(waybill_no, parcel.body, known[1]), content_type="application/pdf")
 
-    @app.post("/sim/ems/<any(counter, console):place>")
-    def outside_the_wire(place: str) -> Any:
+    def outside_the_wire(self, request: Request, place: str) -> Response:
         """What people do elsewhere: lay parcels on the counter, enter the callback address in the platform's console."""
-        body = request.get_json(silent=True) or {}
-        customer = world.store.customer(str(body.get("senderNo", "")), str(body.get("environment", "open")))
+        body = _json(request)
+        customer = self.world.store.customer(str(body.get("senderNo", "")), str(body.get("environment", "open")))
         given = str(body.get("authorization", ""))
         if customer is None or not secrets.compare_digest(customer.authorization.encode(), given.encode()):
-            return jsonify(error="unknown customer"), 403
+            return jsonify({"error": "unknown customer"}, 403)
         if place == "counter":
-            return jsonify(taken=world.hand_in([str(number) for number in body.get("waybills", [])]))
+            return jsonify({"taken": self.world.hand_in([str(number) for number in body.get("waybills", [])])})
         callback = str(body.get("callback", ""))
         if urlsplit(callback).hostname not in LOOPBACK:
-            return jsonify(error="the callback of a simulator must be a loopback address"), 400
-        store_callback(world, customer, callback)
-        return jsonify(callback=callback)
+            return jsonify({"error": "the callback of a simulator must be a loopback address"}, 400)
+        self.world.store.keep_customer(replace(customer, callback=callback))
+        return jsonify({"callback": callback})
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok", "service": "ems-simulator"}
+    def healthz(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint takes the request
+        """Alive."""
+        return jsonify({"status": "ok", "service": "ems-simulator"})
 
-    _admin_routes(app, world, pusher, admin_token)
-    return app
+    # --- the operator's routes ---
+
+    def customers(self, request: Request) -> Response:
+        """Customers, without their secrets; POST adds or changes one."""
+        store = self.world.store
+        if request.method == "POST":
+            store.keep_customer(_customer(_json(request), store.customers()))
+        return jsonify([_customer_json(each) for each in store.customers()])
+
+    def orders(self, request: Request) -> Response:  # noqa: ARG002
+        """The newest orders."""
+        return jsonify([_parcel_json(each) for each in self.world.store.parcels()])
+
+    def order(self, request: Request, waybill_no: str) -> Response:  # noqa: ARG002
+        """One order with its events, pushes and calls."""
+        store = self.world.store
+        parcel = store.parcel(waybill_no)
+        if parcel is None:
+            return jsonify({"error": "no such order"}, 404)
+        pushes = [push for push in store.pushes() if push["waybill_no"] == waybill_no]
+        detail = {"events": store.events(waybill_no), "pushes": pushes, "calls": store.calls(waybill_no)}
+        return jsonify(_parcel_json(parcel) | detail)
+
+    def change(self, request: Request, waybill_no: str, what: str) -> Response:
+        """The next step, an event of one's choice, or another story."""
+        store = self.world.store
+        parcel = store.parcel(waybill_no)
+        if parcel is None:
+            return jsonify({"error": "no such order"}, 404)
+        body = _json(request)
+        match what:
+            case "advance":
+                self._advance(waybill_no, int(body.get("steps", 1)))
+            case "event":
+                self.world.happen(parcel, *_event(body, self.world.clock.now()))
+            case _:
+                self.world.retell(parcel, str(body["scenario"]).removeprefix("#SIM:"))
+        refreshed = store.parcel(waybill_no)
+        assert refreshed is not None
+        return jsonify(_parcel_json(refreshed) | {"events": store.events(waybill_no)})
+
+    def _advance(self, waybill_no: str, steps: int) -> None:
+        for _ in range(min(steps, 100)):
+            current = self.world.store.parcel(waybill_no)
+            if current is None or not self.world.step(current, self.world.clock.now()):
+                return
+
+    def counter(self, request: Request) -> Response:
+        """Somebody lays these parcels on the counter; the courier's next step is to collect them."""
+        return jsonify({"taken": self.world.hand_in([str(number) for number in _json(request)["waybills"]])})
+
+    def clock(self, request: Request) -> Response:
+        """How time goes here."""
+        if request.method == "POST":
+            _set_clock(self.world, _json(request))
+        state = self.world.clock.state()
+        return jsonify({"mode": state.mode, "factor": state.factor, "now": state.now.isoformat()})
+
+    def faults(self, request: Request) -> Response:
+        """The fault rules; POST adds one, DELETE drops all."""
+        if request.method == "DELETE":
+            self.world.faults.clear()
+        if request.method == "POST":
+            return jsonify(self.world.add_fault(_json(request)).to_json(), 201)
+        return jsonify([rule.to_json() for rule in self.world.faults])
+
+    def pushes(self, request: Request) -> Response:  # noqa: ARG002
+        """The newest pushes with what was answered."""
+        return jsonify(self.world.store.pushes())
+
+    def replay(self, request: Request, push_id: int) -> Response:  # noqa: ARG002
+        """Send a push once more."""
+        push = self.world.store.push(push_id)
+        if push is None:
+            return jsonify({"error": "no such push"}, 404)
+        return jsonify({"taken": self.pusher.send(push)})
+
+    def calls(self, request: Request) -> Response:  # noqa: ARG002
+        """The newest calls, without their content."""
+        return jsonify(self.world.store.calls())
+
+    def reset(self, request: Request) -> Response:
+        """Forget every order; customers stay."""
+        self.world.store.wipe()
+        self.world.faults.clear()
+        self.world.seed = int(_json(request).get("seed", self.world.seed))
+        return jsonify({"seed": self.world.seed})
 
 
-def store_callback(world: World, customer: Customer, callback: str) -> None:
-    """Write where a customer's pushes go."""
-    world.store.keep_customer(replace(customer, callback=callback))
+def create_simulator(world: World, pusher: Pusher, admin_token: str) -> Callable[..., Iterable[bytes]]:
+    """The WSGI application of a simulated world."""
+    return SimulatorApp(world, pusher, admin_token)
 
 
-def _hang_up(seconds: float) -> Response:
-    """Close the connection without an answer, after `seconds`: what the caller sees as a lost reply."""
-    time.sleep(min(seconds, 120))
+def _json(request: Request) -> dict[str, Any]:
+    """The body as an object, empty without one. Raises ValueError."""
+    text = request.get_data(as_text=True)
+    body = json.loads(text) if text.strip() else {}
+    if not isinstance(body, dict):
+        raise TypeError("the body must be a JSON object")
+    return body
+
+
+def _hang_up(request: Request, rule: FaultRule) -> Response:
+    """Close the connection without an answer: what the caller sees as a lost reply."""
+    if rule.fault in (Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER):
+        time.sleep(min(rule.seconds, 120))
     connection = request.environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
@@ -128,124 +290,6 @@ def _drip(body: bytes) -> Iterator[bytes]:
     for start in range(0, len(body), 16):
         time.sleep(0.2)
         yield body[start : start + 16]
-
-
-# --- the operator's routes ---
-
-
-def _admin_routes(app: Flask, world: World, pusher: Pusher, token: str) -> None:
-    store = world.store
-
-    def admin(view: View) -> View:
-        @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            given = request.headers.get("X-Sim-Token", "") or request.headers.get("Authorization", "").removeprefix(
-                "Bearer "
-            )
-            if not secrets.compare_digest(given.encode(), token.encode()):
-                return jsonify(error="X-Sim-Token is missing or wrong"), 401
-            try:
-                return view(*args, **kwargs)
-            except (ValueError, TypeError, KeyError) as error:
-                return jsonify(error=str(error)), 400
-
-        return guarded
-
-    def parcel_or_none(waybill_no: str) -> SimParcel | None:
-        return store.parcel(waybill_no)
-
-    @app.route("/__sim__/customers", methods=["GET", "POST"])
-    @admin
-    def customers() -> Any:
-        if request.method == "POST":
-            store.keep_customer(_customer(request.get_json(), store.customers()))
-        return jsonify([_customer_json(each) for each in store.customers()])
-
-    @app.get("/__sim__/orders")
-    @admin
-    def orders() -> Any:
-        return jsonify([_parcel_json(each) for each in store.parcels()])
-
-    @app.get("/__sim__/orders/<waybill_no>")
-    @admin
-    def order(waybill_no: str) -> Any:
-        parcel = parcel_or_none(waybill_no)
-        if parcel is None:
-            return jsonify(error="no such order"), 404
-        pushes = [push for push in store.pushes() if push["waybill_no"] == waybill_no]
-        detail = {"events": store.events(waybill_no), "pushes": pushes, "calls": store.calls(waybill_no)}
-        return jsonify(_parcel_json(parcel) | detail)
-
-    @app.post("/__sim__/orders/<waybill_no>/<any(advance, event, scenario):what>")
-    @admin
-    def change(waybill_no: str, what: str) -> Any:
-        parcel = parcel_or_none(waybill_no)
-        if parcel is None:
-            return jsonify(error="no such order"), 404
-        body = request.get_json(silent=True) or {}
-        match what:
-            case "advance":
-                for _ in range(int(body.get("steps", 1))):
-                    current = store.parcel(waybill_no)
-                    if current is None or not world.step(current, world.clock.now()):
-                        break
-            case "event":
-                world.happen(parcel, *_event(body, world.clock.now()))
-            case _:
-                world.retell(parcel, str(body["scenario"]).removeprefix("#SIM:"))
-        refreshed = store.parcel(waybill_no)
-        assert refreshed is not None
-        return jsonify(_parcel_json(refreshed) | {"events": store.events(waybill_no)})
-
-    @app.post("/__sim__/counter")
-    @admin
-    def counter() -> Any:
-        """Somebody lays these parcels on the counter; the courier's next step is to collect them."""
-        return jsonify(taken=world.hand_in([str(number) for number in request.get_json()["waybills"]]))
-
-    @app.route("/__sim__/clock", methods=["GET", "POST"])
-    @admin
-    def clock() -> Any:
-        if request.method == "POST":
-            _set_clock(world, request.get_json())
-        state = world.clock.state()
-        return jsonify(mode=state.mode, factor=state.factor, now=state.now.isoformat())
-
-    @app.route("/__sim__/faults", methods=["GET", "POST", "DELETE"])
-    @admin
-    def faults() -> Any:
-        if request.method == "DELETE":
-            world.faults.clear()
-        if request.method == "POST":
-            return jsonify(world.add_fault(request.get_json()).to_json()), 201
-        return jsonify([rule.to_json() for rule in world.faults])
-
-    @app.get("/__sim__/pushes")
-    @admin
-    def pushes() -> Any:
-        return jsonify(store.pushes())
-
-    @app.post("/__sim__/pushes/<int:push_id>/replay")
-    @admin
-    def replay(push_id: int) -> Any:
-        push = store.push(push_id)
-        if push is None:
-            return jsonify(error="no such push"), 404
-        return jsonify(taken=pusher.send(push))
-
-    @app.get("/__sim__/calls")
-    @admin
-    def calls() -> Any:
-        return jsonify(store.calls())
-
-    @app.post("/__sim__/reset")
-    @admin
-    def reset() -> Any:
-        store.wipe()
-        world.faults.clear()
-        body = request.get_json(silent=True) or {}
-        world.seed = int(body.get("seed", world.seed))
-        return jsonify(seed=world.seed)
 
 
 def _customer(record: dict[str, Any], known: list[Customer]) -> Customer:
@@ -303,8 +347,6 @@ def _set_clock(world: World, body: dict[str, Any]) -> None:
 
 def duration(text: str) -> timedelta:
     """An ISO 8601 duration of days, hours, minutes and seconds ("P1DT6H", "-PT5M"). Raises ValueError."""
-    import re
-
     found = re.fullmatch(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text)
     if not found or text.endswith(("P", "T")):
         raise ValueError(f"not a duration: {text}")
