@@ -72,7 +72,14 @@
     place.textContent = files.map((file) => `${file.name} (${(file.size / 1048576).toFixed(1)} MB)`).join(", ");
   });
 
+  // On a phone the results come first: facets without a choice start closed.
+  const foldFacets = (root) => {
+    if (!window.matchMedia("(max-width: 960px)").matches) return;
+    root.querySelectorAll("details.facet[open]").forEach((facet) => { if (!facet.querySelector("[aria-current]")) facet.open = false; });
+  };
+
   const ready = (root) => {
+    foldFacets(root);
     root.querySelector("[data-focus]")?.focus();
     const scan = root.querySelector("[data-scan-focus]");
     if (scan) scan.focus();
