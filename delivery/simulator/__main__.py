@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     for thread in threads:
         thread.start()
     print(
-        f"EMS simulator on http://{options.host}:{options.port} (clock {options.clock}, factor {options.factor})",
+        f"EMS simulator on http://{options.host}:{server.port} (clock {options.clock}, factor {options.factor})",
         flush=True,
     )
     server.serve_forever()
