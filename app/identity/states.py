@@ -37,7 +37,7 @@ USER = Machine(
     name="user",
     states=UserState,
     initial=UserState.ACTIVE,
-    labels={UserState.ACTIVE: N_("Active"), UserState.SUSPENDED: N_("Suspended")},
+    labels={UserState.ACTIVE: N_("Active"), UserState.SUSPENDED: N_("Account suspended")},
     transitions=(
         Transition(
             "suspend",

@@ -39,7 +39,7 @@ TAG_LABELS = {
     "listing": N_("Listing"),
     "listings": N_("Listings"),
     "membership": N_("Membership"),
-    "notices": N_("Notices"),
+    "notices": N_("Messages"),
     "organisations": N_("Organisations"),
     "parcel": N_("Parcel"),
     "parcels": N_("Parcels"),
@@ -48,7 +48,7 @@ TAG_LABELS = {
     "rating": N_("Rating"),
     "refunds": N_("Refunds"),
     "search": N_("Search"),
-    "user": N_("Accounts"),
+    "user": N_("User accounts"),
     "workbench": N_("Workbench"),
 }
 

@@ -403,7 +403,7 @@ class UserQueryIn(InputSchema):
     state = fields.String(
         load_default=None,
         validate=validate.OneOf(("active", "suspended"), error=N_("Must be one of the choices.")),
-        metadata={"label": N_("State"), "choices": (("active", N_("Active")), ("suspended", N_("Suspended")))},
+        metadata={"label": N_("State"), "choices": (("active", N_("Active")), ("suspended", N_("Account suspended")))},
     )
     page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000, error=N_("This number is too large.")))
 
