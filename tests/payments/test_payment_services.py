@@ -31,6 +31,7 @@ from payments.simulator.webhooks import Delivery, signature
 from payments.states import BillState, PaymentState
 from tests.builders import a_member
 
+pytestmark = pytest.mark.postgresql
 MakeBill = Callable[..., UUID]
 Pay = Callable[..., PaymentView]
 
