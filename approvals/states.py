@@ -193,7 +193,7 @@ CASE = Machine(
             "continue_handling",
             sources=(_S.SPECIAL_PROCEDURE_ENDED,),
             target=_S.HANDLING,
-            who=(Part.DEPARTMENT, Part.SYSTEM),
+            who=(Part.SYSTEM,),
             label=N_("Go on handling"),
         ),
         Transition(

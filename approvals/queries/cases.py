@@ -30,6 +30,7 @@ from approvals.models import (
 from approvals.policy import case_parts
 from approvals.queries.clock import promised_reading, special_procedures_of, statutory_reading
 from approvals.states import CASE, DECIDED, NATIONAL_CODES, CaseState, Part, ServiceState
+from marketplace.queries.case_procurements import CaseProcurement, procurements_of_case
 from marketplace.rules.service_clock import ClockReading
 
 S = CaseState
@@ -60,11 +61,12 @@ class DemandView:
 
     id: UUID
     item_version_id: UUID
+    item_id: UUID
     item_name: str
     reason: str
     demanded_by_name: str
     demanded_at: datetime
-    procurement_id: UUID | None
+    procurement: CaseProcurement | None  # the one under way, or the one that brought the deliverable
     contract_id: UUID | None
     file_id: UUID | None
     file_title: str | None
@@ -285,7 +287,7 @@ def _case_view(row: Case, parts: frozenset[Part]) -> CaseView:
         served_at=row.served_at,
         clock=promised_reading(row, procedures, calendar),
         statutory=statutory_reading(row, procedures, calendar),
-        demands=_demands(row.id),
+        demands=_demands(row),
         materials=_materials(row.id),
         procedures=tuple(_procedure_view(one) for one in procedures),
         certificates=_certificates_of(row, service, parts),
@@ -487,21 +489,25 @@ def _work_item(actor: Actor, row: Case, item_name: str) -> WorkItem:
 # --- parts of a view --------------------------------------------------------------------------------------------
 
 
-def _demands(case_id: UUID) -> tuple[DemandView, ...]:
+def _demands(owner: Case) -> tuple[DemandView, ...]:
     statement = (
         select(DemandedDeliverable)
-        .where(DemandedDeliverable.case_id == case_id)
+        .where(DemandedDeliverable.case_id == owner.id)
         .order_by(DemandedDeliverable.demanded_at, DemandedDeliverable.id)
     )
+    organisation_id = owner.applicant_organisation_id
+    linked = procurements_of_case(owner.subject, organisation_id) if organisation_id else ()
+    under_way = {one.item_id: one for one in reversed(linked) if not one.is_over}
     return tuple(
         DemandView(
             row.id,
             row.item_version_id,
+            row.item_id,
             row.item_name,
             row.reason,
             row.demanded_by_name,
             row.demanded_at,
-            row.procurement_id,
+            under_way.get(row.item_id),
             row.contract_id,
             row.file_id,
             row.file_title,

@@ -140,7 +140,7 @@ def case_json(view: CaseView) -> dict[str, Any]:
                 "item_name": one.item_name,
                 "reason": one.reason,
                 "met_at": _iso(one.met_at),
-                "procurement_id": str(one.procurement_id) if one.procurement_id else None,
+                "procurement_id": str(one.procurement.id) if one.procurement else None,
                 "contract_id": str(one.contract_id) if one.contract_id else None,
                 "file_title": one.file_title,
                 "procure_href": f"/api/procurements?{links[one.id]}" if one.id in links else None,

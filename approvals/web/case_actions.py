@@ -107,7 +107,7 @@ def case_actions(view: CaseView) -> tuple[ActionView, ...]:
 
 
 def agency_links(view: CaseView) -> Mapping[UUID, str]:
-    """For each demand that is still open: the query of the publish form that links a procurement to this case.
+    """For each demand that nothing serves yet: the query of the publish form that links a procurement to this case.
 
     Only for the organisation that applied; a person without one cannot publish a procurement.
     """
@@ -118,7 +118,7 @@ def agency_links(view: CaseView) -> Mapping[UUID, str]:
     return {
         demand.id: urlencode({"case": token, "item": demand.item_version_id, "project": view.project_name})
         for demand in view.demands
-        if demand.met_at is None
+        if demand.met_at is None and demand.procurement is None
     }
 
 

@@ -207,6 +207,9 @@ def test_the_accepted_deliverable_comes_to_the_case_by_itself(clock_at: Clock) -
     assert refused(Refused, story, lambda: cases.approve(story.official, story.id, Decide())).code == "demands-open"
     linked = {"item_version_id": item, "case_subject": story.row.subject, "thread_id": story.row.thread_id}
     service = signed(clock_at, story.applicant.organisation_id, **linked)
+    (waiting,) = story.seen.demands
+    assert waiting.procurement is not None
+    assert (waiting.procurement.id, waiting.procurement.is_over) == (service.row.procurement_id, False)
     delivered(service, at(6, 8))
     contracts.accept(service.owner, service.id, AcceptDeliverable())
     drain_all()
