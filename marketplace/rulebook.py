@@ -78,9 +78,15 @@ class RuleBook:
         "notice.form_check",
         N_("The operator checks the form of a notice before it is published"),
     )
-    draw_challenge_minutes: int = _parameter(10, "draw.challenge_minutes", N_("Time to challenge a frozen list"), "minutes")
-    draw_beacon_hour: int = _parameter(10, "draw.beacon_hour", N_("Public value of the following working day at"), "hour")
-    draw_dead_source_days: int = _parameter(30, "draw.dead_source_days", N_("A draw whose source is silent is void after"), "days")
+    draw_challenge_minutes: int = _parameter(
+        10, "draw.challenge_minutes", N_("Time to challenge a frozen list"), "minutes"
+    )
+    draw_beacon_hour: int = _parameter(
+        10, "draw.beacon_hour", N_("Public value of the following working day at"), "hour"
+    )
+    draw_dead_source_days: int = _parameter(
+        30, "draw.dead_source_days", N_("A draw whose source is silent is void after"), "days"
+    )
 
     # Result, award, contract: 结果、中选、合同
     result_publish_wd: int = _parameter(1, "result.publish_wd", N_("Result published within"), "wd")
@@ -90,7 +96,9 @@ class RuleBook:
     )
     award_confirm_wd: int = _parameter(2, "award.confirm_wd", N_("The winner confirms within"), "wd")
     contract_sign_wd: int = _parameter(10, "contract.sign_wd", N_("Contract signed within"), "wd")
-    pause_confirm_wd: int = _parameter(2, "contract.pause_confirm_wd", N_("A pause of the clock is confirmed within"), "wd")
+    pause_confirm_wd: int = _parameter(
+        2, "contract.pause_confirm_wd", N_("A pause of the clock is confirmed within"), "wd"
+    )
     result_accept_wd: int = _parameter(5, "result.accept_wd", N_("Deliverable accepted or returned within"), "wd")
     filing_auto_close_days: int = _parameter(180, "filing.auto_close_days", N_("Closed by itself after"), "days")
     rating_owner_wd: int = _parameter(3, "rating.owner_wd", N_("Owner rates within"), "wd")
