@@ -127,8 +127,9 @@ def running_product(
             "payments", python, "-m", "payments.simulator", "--port", str(payments), "--data", str(data / "pay")
         )
         ems = product.start(
-            "carrier", python, "-m", "delivery.simulator", "--port", str(carrier), "--data", str(data / "ems")
-        )
+            "carrier", python, "-m", "delivery.simulator", "--port", str(carrier), "--data", str(data / "ems"),
+            "--factor", "14400",
+        )  # fmt: skip
         wait_for(f"{product.payments_url}/healthz", pay, data / "payments.log")
         wait_for(f"{product.carrier_url}/healthz", ems, data / "carrier.log")
         if seed_scale:
