@@ -18,9 +18,12 @@ from sqlalchemy import event
 from tqdm import tqdm
 
 from app.demo.cashier import cashier_open
+from app.demo.courier import courier_open
+from app.demo.hall import Hall
 from app.demo.market import Market
 from app.demo.names import Names
 from app.demo.people import engage
+from app.demo.powers import register_powers
 from app.demo.shelf import Opening, Shelf, items_in_force
 from app.demo.simulation import Simulation
 from app.kernel import clock, work_calendar
@@ -28,6 +31,8 @@ from app.kernel.access import Role
 from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.settings import Mode
+from approvals.models import Case
+from delivery.models import Parcel
 from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ServiceItem
 from marketplace.models.contracts import Contract
@@ -39,7 +44,8 @@ from payments.models import Bill
 demo = AppGroup("demo", help="Demonstration data.")
 
 AGENCIES: Final = 310
-PURCHASES: Final = 84
+PURCHASES: Final = 72
+CASES: Final = 56
 OWNERS: Final = 32
 APPLICANTS: Final = 30
 DAYS: Final = 96
@@ -80,6 +86,9 @@ def cast_command() -> None:
         raise NotEmpty("the database is not empty; demonstration data were not added")
     cast = engage(Names(Random(0)), 0, 0)
     catalogue.load_item_list(cast.panel[Role.OPERATOR])
+    department = cast.panel[Role.APPROVING_DEPARTMENT]
+    assert department.organisation_id is not None
+    register_powers(department, department.organisation_id)
     click.echo(f"{len(cast.panel)} accounts, {len(items_in_force())} items")
 
 
@@ -102,10 +111,15 @@ def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: b
         catalogue.load_item_list(cast.panel[Role.OPERATOR])
         shelf = Shelf(items_in_force())
     data = Path(app.config["DATA_DIR"]) / "payments-simulator"
-    with cashier_open(app, data, lambda: simulation.now) as cashier:
+    post = Path(app.config["DATA_DIR"]) / "carrier-simulator"
+    with (
+        cashier_open(app, data, lambda: simulation.now) as cashier,
+        courier_open(app, post, lambda: simulation.now) as courier,
+    ):
         Opening(simulation, names, cast, shelf).plan(round(AGENCIES * scale), OPENING_DAYS)
         market = Market(simulation, names, cast, shelf, cashier)
         market.plan(round(PURCHASES * scale), simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
+        Hall(simulation, names, cast, courier).plan(round(CASES * scale), simulation.end - dt.timedelta(days=50))
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
     return _counts()
 
@@ -153,6 +167,8 @@ def _counts() -> dict[str, int]:
         "registrations": Registration,
         "contracts": Contract,
         "bills": Bill,
+        "cases": Case,
+        "parcels": Parcel,
     }
     return {
         name: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for name, table in tables.items()
