@@ -177,6 +177,7 @@ def register_actions(
     @signed_in
     def submit(object_id: UUID, action_name: str) -> BaseResponse:
         action = find(action_name)
+        view(current_actor(), object_id)  # what is not theirs to see answers like what does not exist
         raw = parsing.form_values(action.schema)
         key = request.form.get("idempotency_key")
         try:
@@ -198,6 +199,7 @@ def register_actions(
     @signed_in
     def call(object_id: UUID, action_name: str) -> BaseResponse:
         action = find(action_name)
+        view(current_actor(), object_id)
         command = parsing.body(action.schema)
         raw = request.get_json(silent=True) or request.form.to_dict(flat=False)
         run(object_id, action_name, action, command, request.headers.get("Idempotency-Key"), raw)

@@ -40,16 +40,17 @@ _TEXT_SUFFIXES: Final = frozenset({".css", ".js", ".svg", ".json", ".webmanifest
 
 # Words of the state machines whose meaning is common to all of them; anything else is neutral until a page names a tone.
 TONES: Final[Mapping[str, str]] = {
-    "draft": "neutral", "withdrawn": "neutral", "closed": "neutral", "archived": "neutral", "retired": "neutral", "suspended": "warning",
-    "submitted": "waiting", "pending": "waiting", "in_review": "waiting", "waiting": "waiting", "ordered": "waiting", "unpaid": "waiting",
-    "open": "active", "published": "active", "registering": "active", "selecting": "active", "running": "active", "in_progress": "active",
-    "handed_over": "active", "in_transit": "active", "out_for_delivery": "active", "publicity": "active", "processing": "active",
-    "selected": "active", "confirmed": "success", "signed": "success", "accepted": "success", "paid": "success", "held": "success",
-    "released": "success", "delivered": "success", "admitted": "success", "active": "success", "decided": "success", "completed": "success",
-    "done": "success", "rated": "success", "paused": "warning", "returned": "warning", "due": "warning", "exception": "warning",
-    "failed": "danger", "rejected": "danger", "refused": "danger", "overdue": "danger", "cancelled": "danger", "void": "danger",
-    "terminated": "danger", "expired": "danger", "lapsed": "danger", "refunded": "neutral",
-}  # fmt: skip
+    state: tone
+    for tone, states in {
+        "neutral": "draft withdrawn closed archived retired ended exited superseded off_shelf republished released_back out_of_remit canceled refunded lost avoided stepped_back recalled created new",
+        "waiting": "submitted pending requested in_review legal_review waiting ordered unpaid queued offered to_sign_agency to_sign_owner pause_asked received correction corrected booking ready packed chosen registered reserve awarded",
+        "active": "open published registering registration_closed selecting running in_progress in_service handed_over in_transit out_for_delivery publicity result_publicity processing handling selected contracted waybilled delivered_unconfirmed approved printed",
+        "success": "confirmed signed accepted paid succeeded held released delivered admitted active valid decided completed done rated qualified won served taken_over approved_with_tolerance",
+        "warning": "paused returned due exception suspended reselect special_procedure special_procedure_ended surplus spoiled ineligible",
+        "danger": "failed rejected refused overdue cancelled void terminated expired lapsed revoked excluded gave_up struck_out missing",
+    }.items()
+    for state in states.split()
+}
 
 
 @dataclass(frozen=True)

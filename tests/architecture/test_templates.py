@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+
+from app.web import journey
+from app.web.look import TONES
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "marketplace", "payments", "delivery", "approvals")
@@ -103,3 +107,14 @@ def test_vendored_files_carry_their_licences() -> None:
     assert folders
     for folder in folders:
         assert (folder / "LICENSE").is_file(), f"{folder.name} has no licence text"
+
+
+def test_every_state_has_a_tone(app: Flask) -> None:
+    """A state without one would look as unimportant as a draft."""
+    machines = [machine for domain in app.extensions["chaoshi_domains"] for machine in domain.machines]
+    unknown = {f"{m.name}: {state.value}" for m in machines for state in m.states if state.value not in TONES}
+    assert not unknown
+
+
+def test_icons_of_the_timeline_exist() -> None:
+    assert set(journey.ICONS.values()) | set(journey.ACTION_ICONS.values()) <= ICONS
