@@ -1,6 +1,5 @@
 """Table of contents of the marketplace domain: what each aggregate's modules offer to the application."""
 
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -35,11 +34,7 @@ def _offered(folder: str, name: str) -> tuple[Any, ...]:
         return ()
     for aggregate in AGGREGATES:
         if find_spec(f"marketplace.{folder}.{aggregate}"):
-            try:
-                value = getattr(import_module(f"marketplace.{folder}.{aggregate}"), name, None)
-            except ImportError as missing:  # until every part has landed
-                print(f"marketplace.{folder}.{aggregate} is not complete: {missing}", file=sys.stderr)  # noqa: T201
-                continue
+            value = getattr(import_module(f"marketplace.{folder}.{aggregate}"), name, None)
             if value is not None:
                 found.append(value)
     return tuple(found)
