@@ -85,6 +85,6 @@ def check_books() -> int:
 JOBS = (
     Job("payments.follow-up", follow_up, every(minutes=1), N_("Ask the gateway about payments that are silent"), 300),
     Job("payments.recall", recall, every(minutes=15), N_("Fetch notices of the gateway that were lost"), 300),
-    Job("payments.address", keep_address, every(minutes=5), N_("Register where the gateway sends its notices"), 60),
+    Job("payments.address", keep_address, every(minutes=1), N_("Register where the gateway sends its notices"), 60),
     Job("payments.books", check_books, daily("02:30"), N_("Compare the books with the gateway"), 900),
 )

@@ -161,6 +161,7 @@ def send_payment(payment_id: UUID) -> None:
         else:
             apply_fact(payment_id, found)
         return
+    faults.point("payment-before-call")
     try:
         fact = provider.start(known.request, known.key)
     except (Declined, Refusal) as refusal:
@@ -261,6 +262,7 @@ def _credit(payment: Payment, bill: Bill, fact: PaymentFact) -> None:
     bill.paid_at = moment
     memo = f"{bill.number} {bill.title}"
     post(ledger.charge_settled(payment.gateway, fact.charge, BillKind(bill.kind), bill.id, memo))
+    faults.point("payment-after-posting")
     move(payment, PAYMENT, "succeed", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": fact.amount_fen})
     paid = BillPaid(bill.id, bill.subject, bill.thread_id, bill.amount_fen)
     move(bill, BILL, "pay", SYSTEM, {Part.SYSTEM}, event=paid, detail={"amount_fen": bill.amount_fen})

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.identity.notices import notify
-from app.kernel import clock
+from app.kernel import clock, faults
 from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.db import db, get, in_transaction, lock, new_id, use_case
 from app.kernel.transitions import move, record
@@ -144,6 +144,7 @@ def send_refund(refund_id: UUID) -> None:
         log.warning("the gateway refused a refund", extra={"refund_id": str(refund_id)}, exc_info=refusal)
         _refused(refund_id, str(refusal)[:200])
         return
+    faults.point("refund-after-call")
     apply_refund(refund_id, fact)
 
 
