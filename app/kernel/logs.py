@@ -96,12 +96,24 @@ def formatter() -> RedactingFormatter:
     return RedactingFormatter("%(message)s", json_ensure_ascii=False)
 
 
-def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Send the root logger to `stream` (standard error) as redacted JSON; call once per process."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+class StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Standard error now, also when somebody has exchanged it since."""
+        return sys.stderr
+
+
+def configure(level: str = "INFO") -> None:
+    """Send the root logger to standard error as redacted JSON; a repeat changes nothing."""
+    handler = StandardError()
     handler.setFormatter(formatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [kept for kept in root.handlers if not isinstance(kept, StandardError)] + [handler]
     root.setLevel(level)
     # chatty at INFO and of no use to us
     for name in ("apscheduler", "urllib3", "stripe", "werkzeug"):

@@ -1,0 +1,137 @@
+"""An object of another tenant answers like one that does not exist, on every route and method, and nothing changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.kernel.access import Role
+from app.kernel.audit import AuditEvent
+from app.kernel.db import db
+from app.kernel.timeline import TimelineRecord
+from marketplace.models.agencies import Qualification
+from marketplace.models.procurements import Registration
+from payments.queries import bills_of_subject
+from tests.approvals import builders as approvals
+from tests.delivery import builders as delivery
+from tests.marketplace import contract_builders, market, procurement_builders
+
+AsRole = Callable[..., FlaskClient]
+Clock = Callable[[datetime], None]
+JSON = {"Accept": "application/json"}
+
+
+def a_draft_notice(clock_at: Clock) -> UUID:
+    return procurement_builders.a_story(clock_at, 0).id
+
+
+def a_registration(clock_at: Clock) -> UUID:
+    procurement_builders.registered(procurement_builders.a_story(clock_at, 1))
+    return db.session.scalars(select(Registration.id)).one()
+
+
+def a_contract(clock_at: Clock) -> UUID:
+    return contract_builders.signed(clock_at).id
+
+
+def a_bill(clock_at: Clock) -> UUID:
+    return bills_of_subject(f"contract:{a_contract(clock_at)}")[0].id
+
+
+def a_case(clock_at: Clock) -> UUID:
+    return approvals.handled(clock_at).id
+
+
+def a_certificate(clock_at: Clock) -> UUID:
+    return approvals.made(clock_at).certificate_id
+
+
+def a_parcel(_clock_at: Clock) -> UUID:
+    return delivery.an_ordered_parcel(delivery.a_hall())
+
+
+def an_admission_file(_clock_at: Clock) -> UUID:
+    return market.a_complete_file(market.an_agency_member())
+
+
+def a_qualification(clock_at: Clock) -> UUID:
+    an_admission_file(clock_at)
+    return db.session.scalars(select(Qualification.id)).one()
+
+
+# address, how one is made, roles of strangers who may have such objects themselves
+PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
+    ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
+    ("/registrations/", a_registration, (Role.AGENCY, Role.OWNER)),
+    ("/contracts/", a_contract, (Role.OWNER, Role.AGENCY)),
+    ("/bills/", a_bill, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
+    ("/cases/", a_case, (Role.OWNER, Role.APPLICANT, Role.WINDOW_CLERK, Role.APPROVING_DEPARTMENT)),
+    ("/certificates/", a_certificate, (Role.OWNER, Role.APPLICANT, Role.CERTIFICATE_CENTRE)),
+    ("/parcels/", a_parcel, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
+    ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
+    ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),
+)
+
+
+def addresses(app: Flask, start: str) -> Iterator[tuple[str, str]]:
+    """Methods and addresses of the routes of one kind of object, with `{id}` where its id goes."""
+    tables: dict[str, tuple[str, ...]] = {}
+    for rule in app.url_map.iter_rules():
+        table = getattr(app.view_functions[rule.endpoint], "action_table", None)
+        if table:
+            tables[rule.rule.removeprefix("/api")] = tuple(table)
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        plain = rule.rule.removeprefix("/api")
+        if not plain.startswith(f"{start}<uuid:"):
+            continue
+        made = re.sub(r"<uuid:[a-z_]+>", "{id}", rule.rule, count=1)
+        made = re.sub(r"<uuid:[a-z_]+>", str(uuid4()), made)
+        made = re.sub(r"<int:[a-z_]+>", "1", made)
+        for action in tables.get(plain, ("",)):
+            for method in sorted(set(rule.methods or ()) - {"OPTIONS", "HEAD"}):
+                yield method, re.sub(r"<(?:[a-z]+:)?[a-z_]+>", action or "x", made)
+
+
+def answer(client: FlaskClient, method: str, address: str) -> tuple[int, str, str]:
+    """Status, code and text of an answer, without what differs by nature."""
+    body = {"json": {}} if address.startswith("/api/") and method != "GET" else {}
+    got = client.open(address, method=method, headers=JSON, **body)  # type: ignore[arg-type]
+    document = got.get_json(silent=True) or {}
+    document.pop("instance", None) if isinstance(document, dict) else None
+    location = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", got.headers.get("Location", ""))
+    return got.status_code, str(document.get("code", "") if isinstance(document, dict) else ""), location
+
+
+def written() -> tuple[int, int]:
+    counts = [db.session.scalar(select(func.count()).select_from(table)) or 0 for table in (AuditEvent, TimelineRecord)]
+    return counts[0], counts[1]
+
+
+@pytest.mark.asvs("8.2.2")
+@pytest.mark.parametrize(("start", "make", "roles"), PRIVATE, ids=[one[0].strip("/") for one in PRIVATE])
+def test_of_another_tenant(
+    app: Flask, as_role: AsRole, clock_at: Clock, start: str, make: Callable[[Clock], UUID], roles: tuple[Role, ...]
+) -> None:
+    object_id = make(clock_at)
+    db.session.expunge_all()
+    before = written()
+    wrong = {}
+    asked = 0
+    for role in roles:
+        stranger = as_role(role)
+        for method, address in addresses(app, start):
+            theirs = answer(stranger, method, address.replace("{id}", str(object_id)))
+            nobodys = answer(stranger, method, address.replace("{id}", str(uuid4())))
+            asked += 1
+            if theirs != nobodys or theirs[0] < 300:
+                wrong[f"{role} {method} {address}"] = (theirs, nobodys)
+    assert asked > 3
+    assert wrong == {}
+    assert written() == before
