@@ -345,7 +345,7 @@ SERVICE = Machine(
     states=ServiceState,
     initial=_V.CHOSEN,
     labels={
-        _V.CHOSEN: N_("Way of service chosen"),
+        _V.CHOSEN: N_("Chosen, waiting for the decision"),
         _V.READY: N_("Ready to be served"),
         _V.SERVED: N_("Served"),
     },

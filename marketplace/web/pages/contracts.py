@@ -31,6 +31,7 @@ from marketplace.web.api.contracts import bp as api
 from marketplace.web.api.contracts import contract_json
 from marketplace.web.contract_actions import ACTIONS
 from marketplace.web.schemas.contracts import ContractQuery, SignIn
+from payments.queries import bill_view
 
 bp = Blueprint("marketplace_contracts", __name__, template_folder="../../templates")
 
@@ -109,6 +110,7 @@ def contract(object_id: UUID) -> str:
         | {"review": N_("Review of a deliverable that was returned")},
         dimensions=DIMENSION_LABELS,
         documents=issued_for(view.subject),
+        bill=bill_view(view.bill_id) if view.bill_id else None,
         steps=journey(reversed(thread_entries(view.thread_id, actor))),
         Part=Part,
     )
