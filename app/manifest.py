@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.kernel.access import Actor, Role
 from app.kernel.jobs import Job
 from app.kernel.outbox import Handlers
 from app.kernel.states import Machine
+from app.kernel.worklist import Turn, WorkItem
 
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
     from flask.cli import AppGroup
+
+__all__ = ["Domain", "NavigationItem", "Turn", "WorkItem"]
 
 
 @dataclass(frozen=True)
@@ -25,32 +26,6 @@ class NavigationItem:
     icon: str
     roles: frozenset[Role] = frozenset()
     order: int = 100
-
-
-class Turn(StrEnum):
-    MINE = "mine"
-    WAITING = "waiting"
-    DONE = "done"
-
-
-@dataclass(frozen=True)
-class WorkItem:
-    """One row of a workbench: what it is, what is to be done next, by whom and until when.
-
-    `kind`, `step` and `state` are catalogue messages; `title` is content (a project's name, a case number). `tone` colours
-    the state: neutral, waiting, active, success, warning, danger.
-    """
-
-    turn: Turn
-    kind: str
-    number: str
-    title: str
-    state: str
-    step: str
-    href: str
-    due_at: datetime | None
-    updated_at: datetime | None = None
-    tone: str = "neutral"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.kernel.clock import now
 from app.kernel.words import N_
-from app.manifest import Domain, Turn, WorkItem
+from app.kernel.worklist import Turn, WorkItem
 from app.web.guard import signed_in
 from app.web.operations import operation
 from app.web.session import current_actor
@@ -18,7 +18,7 @@ SHOWN = 50
 
 def work_items() -> list[WorkItem]:
     """Return the present actor's rows from all domains: mine first, the nearest deadline first."""
-    domains: tuple[Domain, ...] = current_app.extensions["chaoshi_domains"]
+    domains = current_app.extensions["chaoshi_domains"]
     actor = current_actor()
     rows = [row for domain in domains if domain.worklist for row in domain.worklist(actor)]
     order = {Turn.MINE: 0, Turn.WAITING: 1, Turn.DONE: 2}
