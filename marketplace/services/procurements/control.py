@@ -1,0 +1,200 @@
+"""Stopping, pausing, starting again, and following the contract."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.kernel import clock
+from app.kernel.access import SYSTEM, Actor
+from app.kernel.commands import Plain, WithReason
+from app.kernel.db import db, lock, new_id, use_case
+from app.kernel.errors import Conflict
+from app.kernel.numbering import next_number
+from app.kernel.transitions import move, record
+from app.kernel.words import N_
+from marketplace.events.procurements import ProcurementStopped
+from marketplace.models.procurements import AvoidedAgency, Procurement
+from marketplace.policy import parts
+from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.services.commands import Extend
+from marketplace.services.procurements.drafting import period_findings, refuse_first
+from marketplace.services.procurements.publication import put_out
+from marketplace.services.procurements.telling import locked, release_registrations
+from marketplace.states.parts import Part
+from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
+
+_P = ProcurementState
+_SYSTEM = (Part.SYSTEM,)
+
+
+@use_case
+def discard_draft(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
+    """Give up a notice that was never public."""
+    procurement = locked(actor, procurement_id, command.version)
+    move(procurement, PROCUREMENT, "discard", actor, parts(actor, procurement), reason=command.reason)
+
+
+@use_case
+def withdraw_notice(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
+    """Withdraw a public notice before its deadline. Registrants are told."""
+    procurement = locked(actor, procurement_id, command.version)
+    assert procurement.registration_ends_at is not None or procurement.state != _P.PUBLISHED
+    if (
+        procurement.state == _P.PUBLISHED
+        and procurement.registration_ends_at
+        and clock.now() > procurement.registration_ends_at
+    ):
+        raise Conflict(
+            "registration-ended", N_("The registration deadline has passed; the notice can no longer be withdrawn.")
+        )
+    _stop(procurement, actor, "withdraw", command.reason)
+
+
+@use_case
+def void_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
+    """Set a procurement invalid, with a reason everybody can read."""
+    procurement = locked(actor, procurement_id, command.version)
+    _stop(procurement, actor, "void", command.reason)
+
+
+def _stop(procurement: Procurement, actor: Actor, action: str, reason: str) -> None:
+    event = ProcurementStopped(procurement_id=procurement.id, reason=reason)
+    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), reason=reason, event=event)
+    procurement.finished_at = clock.now()
+    release_registrations(
+        procurement,
+        N_("The procurement was stopped: %(title)s"),
+        N_("%(number)s does not go on. Reason: %(reason)s"),
+        {"reason": reason},
+    )
+
+
+@use_case
+def cancel_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
+    """Abandon a failed or withdrawn procurement."""
+    procurement = locked(actor, procurement_id, command.version)
+    move(procurement, PROCUREMENT, "cancel", actor, parts(actor, procurement), reason=command.reason)
+    procurement.finished_at = clock.now()
+    release_registrations(
+        procurement,
+        N_("The procurement was abandoned: %(title)s"),
+        N_("%(number)s does not go on. Reason: %(reason)s"),
+        {"reason": command.reason},
+    )
+
+
+@use_case
+def pause_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
+    """Stop every period while a challenge is decided."""
+    procurement = locked(actor, procurement_id, command.version)
+    procurement.paused_from, procurement.paused_at = procurement.state, clock.now()
+    move(procurement, PROCUREMENT, "pause", actor, parts(actor, procurement), reason=command.reason, public=True)
+
+
+@use_case
+def resume_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
+    """Go on where the pause began; the paused time is added to the running deadline."""
+    procurement = locked(actor, procurement_id, command.version)
+    action = RESUME_ACTIONS.get(str(procurement.paused_from), "resume_registration")
+    length = clock.now() - procurement.paused_at if procurement.paused_at else None
+    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), reason=command.reason, public=True)
+    column = {"resume_registration": "registration_ends_at", "resume_publicity": "publicity_ends_at"}.get(action)
+    ends_at = getattr(procurement, column) if column else None
+    if column and length and ends_at is not None:
+        setattr(procurement, column, ends_at + length)
+    procurement.paused_from = procurement.paused_at = None
+
+
+@use_case
+def extend_registration(actor: Actor, procurement_id: UUID, command: Extend) -> None:
+    """Open a failed registration once more; those who registered stay registered."""
+    procurement = locked(actor, procurement_id, command.version)
+    if procurement.is_extended:
+        raise Conflict("already-extended", N_("The registration was extended once already. Prepare a new round."))
+    refuse_first(period_findings(rule_book_in_force(), command.registration_ends_at))
+    procurement.registration_ends_at = command.registration_ends_at
+    procurement.is_extended = True
+    put_out(procurement, actor, "extend")
+    procurement.failure_code = procurement.closed_at = None
+
+
+@use_case
+def republish(actor: Actor, procurement_id: UUID, command: Plain) -> UUID:
+    """Close a failed round and copy its notice into the draft of the next one; returns the draft."""
+    old = locked(actor, procurement_id, command.version)
+    move(old, PROCUREMENT, "republish", actor, parts(actor, old))
+    old.finished_at = clock.now()
+    release_registrations(
+        old,
+        N_("A new round is prepared: %(title)s"),
+        N_("%(number)s failed; register again when the new round is public."),
+        {},
+    )
+    copied = {column.key: getattr(old, column.key) for column in Procurement.__table__.columns if column.key in _COPIED}
+    draft = Procurement(
+        **copied,
+        id=new_id(),
+        number=next_number("CG"),
+        created_by=actor.user_id,
+        round=old.round + 1,
+        previous_id=old.id,
+        state=_P.DRAFT,
+        rule_book_version=rule_book_in_force().version,
+        created_at=clock.now(),
+    )
+    db.session.add(draft)
+    for row in db.session.scalars(select(AvoidedAgency).where(AvoidedAgency.procurement_id == old.id)).all():
+        db.session.add(AvoidedAgency(procurement_id=draft.id, uscc=row.uscc, name=row.name, reason=row.reason))
+    db.session.flush()
+    record(
+        draft,
+        "drafted",
+        actor,
+        title=N_("New round drafted"),
+        detail={"number": draft.number, "previous": old.number},
+    )
+    return draft.id
+
+
+_COPIED = frozenset(
+    (
+        *(
+            "thread_id",
+            "owner_organisation_id",
+            "item_version_id",
+            "case_subject",
+            "title",
+            "project_name",
+            "project_code",
+        ),
+        *(
+            "region_code",
+            "place",
+            "scale",
+            "content",
+            "limit_wd",
+            "fund_source",
+            "budget_fen",
+            "ceiling_fen",
+            "price_fen",
+        ),
+        *("amount_note", "qualification_rule", "demanded_grade", "demanded_region", "has_avoidance", "method", "seats"),
+        *("has_witness", "contact_name", "contact_phone", "complaint_phone"),
+    )
+)
+
+
+@use_case
+def follow_contract(procurement_id: UUID, action: str) -> None:
+    """Follow the contract: `sign`, `start_service`, `accept`, `terminate` or `close_file`. A repeat changes nothing."""
+    procurement = lock(Procurement, procurement_id)
+    moved = move(procurement, PROCUREMENT, action, SYSTEM, _SYSTEM, already_ok=True)
+    if moved and action == "sign":
+        release_registrations(
+            procurement,
+            N_("The contract is signed: %(title)s"),
+            N_("The contract of %(number)s is signed; the reserve list ends."),
+            {},
+        )
+    if moved and action == "close_file":
+        procurement.finished_at = clock.now()
