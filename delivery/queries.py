@@ -45,7 +45,7 @@ TONES: Final[Mapping[str, str]] = {
 STATUS_LABELS: Final[Mapping[Status, str]] = {
     Status.LABEL_CREATED: N_("Waiting for collection"),
     Status.COLLECTED: N_("Collected by the carrier"),
-    Status.IN_TRANSIT: N_("On its way"),
+    Status.IN_TRANSIT: N_("In transit"),
     Status.OUT_FOR_DELIVERY: N_("Out for delivery"),
     Status.AVAILABLE_FOR_PICKUP: N_("Ready to be collected by the receiver"),
     Status.DELIVERED: N_("Delivered, says the carrier"),

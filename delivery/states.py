@@ -59,7 +59,7 @@ PARCEL = Machine(
             "contents_ready", (P.CREATED,), P.READY, (Part.SYSTEM, Part.HALL), N_("Contents are ready"), primary=True
         ),
         Transition("pack", (P.READY,), P.PACKED, STAFF, N_("Pack"), primary=True),
-        Transition("return_to_packer", (P.PACKED,), P.READY, STAFF, N_("Open again"), needs_reason=True),
+        Transition("return_to_packer", (P.PACKED,), P.READY, STAFF, N_("Return to the packer"), needs_reason=True),
         Transition(
             "check", (P.PACKED,), P.BOOKING, STAFF, N_("Confirm the packing"), event=ParcelChecked, primary=True
         ),

@@ -102,7 +102,7 @@ class SimulatorApp:
             return None
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         given = request.headers.get("X-Sim-Token", "") or bearer
-        if secrets.compare_digest(given.encode(), self._token):
+        if self._token and secrets.compare_digest(given.encode(), self._token):
             return None
         return jsonify({"error": "X-Sim-Token is missing or wrong"}, 401)
 
