@@ -22,7 +22,7 @@ from approvals.queries.clock import promised_reading, special_procedures_of, sta
 from approvals.rules import serve_deadline
 from approvals.services.commands import Apply, Correct, Decide, Reasoned, Step
 from approvals.services.notices import tell_applicant, tell_department, tell_window
-from approvals.services.results import choose_at_application, prepare_result
+from approvals.services.results import choose_at_application, prepare_result, void_papers
 from approvals.states import CASE, CaseState, Part
 from marketplace.queries.rulebooks import rule_book, rule_book_in_force
 
@@ -235,9 +235,10 @@ def reject(actor: Actor, case_id: UUID, command: Decide) -> None:
 
 @use_case
 def revoke(actor: Actor, case_id: UUID, command: Reasoned) -> None:
-    """Revoke the approval (national state 15)."""
+    """Revoke the approval (national state 15); the check page of its certificate says so from now on."""
     case, held = locked(actor, case_id, command.version)
     move(case, CASE, "revoke", actor, held, reason=command.reason)
+    void_papers(actor, case, command.reason)
     tell_applicant(case, "case.revoked", N_("The approval of case %(number)s was revoked"))
 
 

@@ -228,6 +228,14 @@ def _spoil(actor: Actor, certificate: Certificate, held: frozenset[Part], reason
         revoke(actor, certificate.document_id, reason)
 
 
+def void_papers(actor: Actor, case: Case, reason: str) -> None:
+    """Declare the issued papers of a revoked case void: whoever checks one is told."""
+    statement = select(Certificate).where(Certificate.case_id == case.id, Certificate.state == CertificateState.PRINTED)
+    for certificate in db.session.scalars(statement).all():
+        if certificate.document_id is not None:
+            revoke(actor, certificate.document_id, reason)
+
+
 # --- the service ------------------------------------------------------------------------------------------------
 
 

@@ -277,6 +277,14 @@ def test_only_the_centre_makes_certificates(clock_at: Clock) -> None:
     assert print_queue(other_hall).items == ()
 
 
+def test_the_paper_of_a_revoked_approval_is_void(clock_at: Clock) -> None:
+    story = made(clock_at)
+    refused(NotAllowed, story, lambda: cases.revoke(story.clerk, story.id, Reasoned("x")))
+    cases.revoke(story.official, story.id, Reasoned("以欺骗手段取得许可"))
+    assert (story.state, story.seen.national_code) == ("revoked", 15)
+    assert issued_for(story.row.subject)[0].revoked_reason == "以欺骗手段取得许可"
+
+
 def test_a_spoiled_piece_is_void_and_made_again(clock_at: Clock) -> None:
     story = made(clock_at)
     results.spoil_certificate(story.printer, story.certificate_id, Reasoned("印章不清"))
