@@ -19,6 +19,13 @@ pages = Blueprint("documents", __name__, template_folder="templates")
 api = Blueprint("documents_api", __name__, url_prefix="/api")
 
 
+@pages.app_context_processor
+def _footer() -> dict[str, Any]:
+    """What every page's foot leads to: trust is checked by those who have no account."""
+    links = (("/check", N_("Check a document")), ("/log", N_("Public register of the log")))
+    return {"footer_links": [{"href": href, "label": label} for href, label in links]}
+
+
 @pages.get("/check")
 @public
 def ask() -> BaseResponse | str:

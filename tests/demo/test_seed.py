@@ -1,0 +1,71 @@
+"""The demonstration is played through the services: whatever it leaves must be true, balanced and provable."""
+
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.demo.names import Names
+from app.demo.seed import is_empty, seed_world
+from app.kernel import audit, outbox
+from app.kernel.db import db
+from app.kernel.timeline import TimelineRecord
+from marketplace.models.contracts import Contract
+from marketplace.models.listings import Listing
+from marketplace.models.procurements import Procurement
+from marketplace.rules.draw import is_credit_code
+from payments.models import Bill, LedgerEntry
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_small_world_is_true(app: Flask) -> None:
+    assert is_empty()
+    counts = seed_world(app, 0.08, quiet=True)
+    assert not is_empty()
+    assert counts["items"] == 62
+    assert counts["agencies"] == 26
+    assert counts["offers"] >= 80
+    assert counts["contracts"] >= 1
+    assert counts["parcels"] >= 1
+    assert audit.verify().problems == ()
+    dead = sa.select(sa.func.count()).where(outbox.OutboxMessage.done_at.is_(None))
+    assert db.session.scalar(dead) == 0
+    balance = sa.select(LedgerEntry.currency, sa.func.sum(LedgerEntry.amount_fen)).group_by(LedgerEntry.currency)
+    assert {total for _, total in db.session.execute(balance)} == {0}
+    unpaid = sa.select(Bill.number).where(Bill.state.in_(("paid", "released")), Bill.paid_at.is_(None))
+    assert db.session.scalars(unpaid).all() == []
+    wrong = (
+        sa.select(Contract.number)
+        .join(Procurement, Procurement.id == Contract.procurement_id)
+        .where(Contract.state == "running", Procurement.state != "in_service")
+    )
+    assert db.session.scalars(wrong).all() == []
+    shelved = sa.select(sa.func.count()).select_from(Listing).where(Listing.state == "published")
+    assert (db.session.scalar(shelved) or 0) >= 70
+    # no step of any journey lies in the future or before its beginning
+    first, last = db.session.execute(sa.select(sa.func.min(TimelineRecord.at), sa.func.max(TimelineRecord.at))).one()
+    assert 90 <= (last - first).days <= 97
+
+
+def test_a_filled_database_is_left_alone(app: Flask) -> None:
+    from app.demo.people import engage
+    from app.kernel.access import Role
+    from marketplace.services.catalogue import load_item_list
+
+    load_item_list(engage(Names(Random(1)), 1, 1).panel[Role.OPERATOR])
+    refused = app.test_cli_runner().invoke(args=["demo", "seed"])
+    assert refused.exit_code == 1
+    assert "not empty" in refused.output
+    assert app.test_cli_runner().invoke(args=["demo", "seed", "--if-empty"]).exit_code == 0
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Listing)) == 0
+
+
+def test_names_are_the_same_for_the_same_seed_and_codes_are_valid() -> None:
+    one, two = Names(Random(7)), Names(Random(7))
+    assert [one.person() for _ in range(50)] == [two.person() for _ in range(50)]
+    codes = [one.credit_code("320106") for _ in range(1500)]
+    assert len(set(codes)) == 1500
+    assert all(is_credit_code(code) and "MADEM" in code for code in codes)
+    assert is_credit_code(one.credit_code("320700", public_body=True))
