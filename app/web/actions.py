@@ -205,6 +205,7 @@ def register_actions(
         run(object_id, action_name, action, command, request.headers.get("Idempotency-Key"), raw)
         return jsonify(to_json(view(current_actor(), object_id)))
 
+    call.machine = machine  # type: ignore[attr-defined]
     call.action_table = table  # type: ignore[attr-defined]  # read by the OpenAPI builder
     call.operation = Operation(N_("Take a step"), tag=prefix, idempotent=True)  # type: ignore[attr-defined]
     address = f"{path}/actions/<action_name>"
