@@ -244,7 +244,7 @@ extra_ddl(
 
 
 class GatewayAddress(Base):
-    """Where the gateway sends its notices, with the secrets they are signed with (the present and the previous one)."""
+    """Where the gateway sends its notices, with the secrets they are signed with (the present and the previous one), sealed."""
 
     __tablename__ = "gateway_address"
     gateway: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -20,6 +20,7 @@ from payments.models import GatewayAddress, Payment, Refund
 from payments.ports import BadSignature, Notice, NoticeAddress
 from payments.services.payments import sync_payment
 from payments.services.refunds import sync_refund
+from payments.services.sealing import seal, unseal
 from payments.states import RefundState
 
 NOTICE_PATH = "/pay/notice/stripe"
@@ -49,7 +50,7 @@ def _store(notice: Notice) -> bool:
 def _secrets() -> tuple[str, ...]:
     configured = cast("Settings", current_app.extensions["chaoshi_settings"]).stripe_webhook_secrets
     row = db.session.get(GatewayAddress, gateway().code)
-    known = (row.secret, row.previous_secret) if row is not None else ()
+    known = (unseal(row.secret), unseal(row.previous_secret)) if row is not None else ()
     return (*configured, *(secret for secret in known if secret))
 
 
@@ -107,7 +108,7 @@ def register_address() -> bool:
     url = settings.public_url.rstrip("/") + NOTICE_PATH
     provider = gateway()
     row = db.session.get(GatewayAddress, provider.code)
-    keep = row.ref if row is not None and row.url == url else None
+    keep = row.ref if row is not None and row.url == url and unseal(row.secret) else None
     db.session.rollback()
     made = provider.register_notices(url, keep)
     if made is None:
@@ -124,4 +125,4 @@ def _keep_address(code: str, url: str, made: NoticeAddress) -> None:
         db.session.add(row)
     else:
         row.previous_secret = row.secret
-    row.url, row.ref, row.secret, row.registered_at = url, made.ref, made.secret, clock.now()
+    row.url, row.ref, row.secret, row.registered_at = url, made.ref, seal(made.secret), clock.now()

@@ -15,6 +15,7 @@ from payments.gateways.stripe import StripeGateway
 from payments.models import GatewayAddress
 from payments.queries import PaymentView, bill_page
 from payments.services import BillKind, BillLine, OpenBill, open_bill, register_address
+from payments.services.sealing import unseal
 from payments.simulator.application import Simulator, open_simulator
 from payments.simulator.inprocess import InProcessHttp, Payer
 from tests.builders import a_member
@@ -41,7 +42,11 @@ def secret(gateway: StripeGateway) -> str:
     register_address()
     row = db.session.get(GatewayAddress, "stripe")
     assert row is not None
-    return row.secret
+    opened = unseal(row.secret)
+    assert opened is not None
+    assert opened.startswith("whsec_")
+    assert "whsec" not in row.secret
+    return opened
 
 
 @pytest.fixture

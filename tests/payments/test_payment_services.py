@@ -25,6 +25,7 @@ from payments.models import Bill, GatewayAddress, LedgerEntry, LedgerTransaction
 from payments.ports import Unknown
 from payments.queries import PaymentView, balances, bill_page, bill_view
 from payments.services import BillKind, DecideRefund, Overdrawn, StartPayment, VoidBill
+from payments.services.sealing import seal, unseal
 from payments.simulator.application import Simulator
 from payments.simulator.inprocess import DECLINED_CARD, Payer, take_deliveries
 from payments.simulator.webhooks import Delivery, signature
@@ -475,7 +476,7 @@ def test_a_rotated_secret_keeps_the_previous_one_valid(
     with transaction() as session:
         row = session.get(GatewayAddress, "stripe")
         assert row is not None
-        row.previous_secret, row.secret = row.secret, "whsec_brand_new"
+        row.previous_secret, row.secret = row.secret, seal("whsec_brand_new")
     delivery = _event(simulator, a_bill, owner, pay_at_cashier)
     assert deliver(delivery) is True
     assert services.record_notice({"Stripe-Signature": signature("whsec_brand_new", delivery.body, int(time.time()))},
@@ -529,8 +530,8 @@ def test_the_address_is_registered_once_and_again_when_the_gateway_forgot_it(
     assert services.register_address() is True
     row = db.session.get(GatewayAddress, "stripe", populate_existing=True)
     assert row is not None
-    assert row.previous_secret == secret
-    assert row.secret != secret
+    assert unseal(row.previous_secret) == secret
+    assert unseal(row.secret) not in {None, secret}
 
 
 # --- refunds ------------------------------------------------------------------------------------------------------
@@ -676,3 +677,24 @@ def test_a_bill_leaves_its_mark_in_the_database_checks(app: object, a_bill: Make
         with pytest.raises(IntegrityError), transaction() as session:
             session.execute(sa.update(Bill).where(Bill.id == bill_id).values(**values))
     assert bill_view(bill_id).state == BillState.OPEN
+
+
+def test_an_unbalanced_posting_is_refused_by_postgresql_and_found_by_the_daily_check(
+    gateway: StripeGateway, a_bill: MakeBill, owner: Actor, pay_at_cashier: Pay, database_kind: str
+) -> None:
+    paid_bill(owner, a_bill, pay_at_cashier)
+    tx_id = db.session.scalar(sa.select(LedgerTransaction.id))
+    crooked = sa.insert(LedgerEntry).values(
+        id=UUID(int=5), tx_id=tx_id, account="psp:stripe", amount_fen=1, currency="CNY"
+    )
+    if database_kind == "postgresql":
+        with pytest.raises(IntegrityError, match="does not balance"), transaction() as session:
+            session.execute(crooked)
+        books_agree()
+        return
+    with transaction() as session:
+        session.execute(crooked)
+    assert services.check_books() == 1
+    check = queries.last_check()
+    assert check is not None
+    assert (check.unbalanced, check.is_clean) == (1, False)
