@@ -361,3 +361,24 @@ def test_a_push_storm_ends_where_polling_alone_ends(hall: Hall, carrier: Simulat
         other.observed_since,
     )
     assert (one.state, one.observed_status, one.failed_attempts) == (P.HANDED_OVER, "delivery_failed", 1)
+
+
+def test_an_exception_stands_on_the_page_until_somebody_says_what_was_done(
+    hall: Hall, carrier: SimulatedCarrier, client_of: Sign
+) -> None:
+    parcel_id = a_handed_over_parcel(hall)
+    carrier.report("1000000001460", "704", NOON, deliverCode="161")
+    jobs.tracking.poll_due()
+    packer = client_of(hall.packer)
+    page = packer.get(f"/parcels/{parcel_id}").text
+    task = page.split("/tasks/")[1].split('"')[0]
+    assert "家门口" in page
+    assert task in packer.get("/delivery?tab=exceptions").text
+    address = f"/parcels/{parcel_id}/tasks/{task}"
+    assert packer.post(address, data={"resolution": " "}).status_code == 422
+    assert tasks(parcel_id) == ["doubtful_delivery"]
+    assert client_of(a_hall().packer).post(address, data={"resolution": "x"}).status_code == 404
+    assert client_of(hall.applicant).get(address).status_code == 403
+    assert packer.post(address, data={"resolution": "电话核实，本人已取"}).status_code == 303
+    assert tasks(parcel_id) == []
+    assert "电话核实，本人已取" in packer.get(f"/parcels/{parcel_id}").text
