@@ -1,11 +1,13 @@
 """Which use case takes which edge of our machines over the web."""
 
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
+from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.web.actions import Action
 from app.web.schemas import PlainIn
-from delivery import services
+from delivery import queries, services
 from delivery.services import orders, tracking, waybills
 from delivery.web.schemas import (
     ConfirmDeliveryIn,
@@ -18,6 +20,17 @@ from delivery.web.schemas import (
     ScanIn,
     TakeOverIn,
 )
+
+
+def present_receiver(actor: Actor, parcel_id: UUID) -> dict[str, Any]:
+    """What is written now, as far as this person may see it; a masked number is typed anew."""
+    receiver = queries.parcel_view(parcel_id, actor).receiver
+    if receiver.masked:
+        return {}
+    return {"name": receiver.name, "address": receiver.address} | (
+        {} if "*" in receiver.mobile else {"mobile": receiver.mobile}
+    )
+
 
 PARCEL_ACTIONS: Final = {
     "contents_ready": Action(orders.declare_contents_ready, PlainIn, done=N_("Packing may begin.")),
@@ -48,7 +61,10 @@ PARCEL_ACTIONS: Final = {
     "cancel": Action(services.cancel_parcel, ReasonIn, danger=True),
     # no edges of the machine: facts and corrections
     "retry_booking": Action(services.retry_booking, PlainIn, N_("Ask for the number again"), done=N_("Asked again.")),
-    "correct_receiver": Action(services.correct_receiver, CorrectReceiverIn, N_("Correct the receiver"), done=N_("Receiver corrected.")),
+    "correct_receiver": Action(
+        services.correct_receiver, CorrectReceiverIn, N_("Correct the receiver"), done=N_("Receiver corrected."),
+        prefill=present_receiver,
+    ),
     "dispute": Action(
         services.dispute, ReasonIn, N_("I did not receive it"), done=N_("The hall looks at it and will call you."),
         explain=N_("Say what you know: who should have it, where you looked."),
