@@ -5,14 +5,13 @@ Every step is derived from the rows, locked and repeatable, so any number of wor
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from app.kernel import clock, work_calendar
 from app.kernel.access import SYSTEM, Actor
-from app.kernel.calendar import BEIJING
 from app.kernel.commands import WithReason
 from app.kernel.db import db, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
@@ -33,9 +32,10 @@ from marketplace.queries.candidates import applicants, demand_of, item_of
 from marketplace.queries.rulebooks import rule_book
 from marketplace.rulebook import RuleBook
 from marketplace.rules import draw as gmdraw
-from marketplace.rules.draw import DEMO, DRAND, DrawList, Entry, NotCanonical, Source
+from marketplace.rules.draw import DEMO, DrawList, Entry, NotCanonical, Source
 from marketplace.rules.eligibility import Verdict, judge
 from marketplace.rules.selection.gates import minimum_pool
+from marketplace.rules.selection.random_draw import agreed_value, counting_round
 from marketplace.services.commands import EnterValue
 from marketplace.services.procurements import locked, release_registrations, tell
 from marketplace.states.parts import Part
@@ -142,7 +142,8 @@ def _fail(procurement: Procurement, code: FailureCode, pool: int) -> None:
 def _freeze(procurement: Procurement, book: RuleBook, pool: Sequence[Registration]) -> None:
     frozen_at = clock.now().replace(microsecond=0)
     names = _announced(procurement)
-    sources = tuple(_resolve(name, frozen_at, book) for name in names)
+    calendar = work_calendar.current()
+    sources = tuple(counting_round(name, frozen_at, book, calendar) for name in names)
     count = db.session.scalar(select(func.count()).select_from(Draw).where(Draw.procurement_id == procurement.id))
     code = f"{procurement.number}-{(count or 0) + 1}"
     entries = tuple(Entry(r.uscc, 1, r.contribution) for r in pool)
@@ -190,18 +191,6 @@ def _announced(procurement: Procurement) -> list[str]:
     )
     assert content is not None, "a published procurement has a notice"
     return list(content["selection"]["sources"])
-
-
-def _resolve(name: str, frozen_at: datetime, book: RuleBook) -> Source:
-    """The announced mechanical rule: which round of a source counts for a list frozen at this moment."""
-    wait = max(book.draw_challenge_minutes * 60, gmdraw.MIN_BEACON_DELAY_SECONDS)
-    if name == DEMO:
-        return Source(name, str(int(frozen_at.timestamp()) + wait))
-    if name == DRAND:
-        day = work_calendar.current().next_working_day(clock.beijing_day(frozen_at))
-        moment = datetime(day.year, day.month, day.day, book.draw_beacon_hour, tzinfo=BEIJING).astimezone(UTC)
-        return Source(name, str(gmdraw.drand_round_at(max(moment, frozen_at + timedelta(seconds=wait)))))
-    raise ValueError(f"no announced rule for the source {name}")
 
 
 # --- the announced values ---------------------------------------------------------------------------------------
@@ -276,13 +265,8 @@ def _entries(draw_id: UUID) -> Sequence[DrawValueEntry]:
     return db.session.scalars(statement.order_by(DrawValueEntry.entered_at, DrawValueEntry.id)).all()
 
 
-def agreed_value(entries: Sequence[DrawValueEntry], source: str) -> str | None:
-    """The value on which the latest readings of two different persons agree; the demonstration needs no second person."""
-    latest = {entry.entered_by: entry.value for entry in entries if entry.source == source}
-    values = list(latest.values())
-    if source == DEMO:
-        return values[0] if values else None
-    return next((value for value in values if values.count(value) >= 2), None)
+def _agreed(entries: Sequence[DrawValueEntry], source: str) -> str | None:
+    return agreed_value(source, ((entry.entered_by, entry.value) for entry in entries if entry.source == source))
 
 
 @use_case
@@ -294,7 +278,7 @@ def make_demonstration_value(procurement_id: UUID) -> bool:
         return False
     if db.session.get(DrawOutcome, row.id) is not None:
         return False
-    if agreed_value(_entries(row.id), DEMO) is None:
+    if _agreed(_entries(row.id), DEMO) is None:
         source = next(Source(*pair) for pair in row.sources if pair[0] == DEMO)
         _write_value(row, source, secrets.token_hex(32), SYSTEM)
     return _rank_when_complete(procurement, row)
@@ -327,7 +311,7 @@ def _rank_when_complete(procurement: Procurement, row: Draw) -> bool:
     if db.session.get(DrawOutcome, row.id) is not None:
         return False
     entries = _entries(row.id)
-    values = [agreed_value(entries, name) for name, _ in row.sources]
+    values = [_agreed(entries, name) for name, _ in row.sources]
     complete = [value for value in values if value is not None]
     if len(complete) < len(values):
         return False

@@ -21,7 +21,6 @@ from marketplace.services.procurements.drafting import (
     update_notice,
 )
 from marketplace.services.procurements.publication import (
-    announced_sources,
     canonical,
     notice_content,
     publish_notice,
@@ -43,7 +42,6 @@ from marketplace.services.procurements.telling import (
 
 __all__ = [
     "FORM_FIELDS",
-    "announced_sources",
     "cancel_procurement",
     "canonical",
     "discard_draft",

@@ -23,7 +23,7 @@ from marketplace.models.procurements import AvoidedAgency, Procurement, Procurem
 from marketplace.policy import parts
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.rulebook import RuleBook
-from marketplace.rules.draw import DEMO, DRAND
+from marketplace.rules.selection.random_draw import announced_sources
 from marketplace.services.procurements.drafting import item_in_force, period_findings, refuse_first
 from marketplace.services.procurements.telling import in_beijing, locked, notify_operators, tell_owner
 from marketplace.states.procurement import PROCUREMENT
@@ -123,11 +123,6 @@ def canonical(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def announced_sources(*, demonstration: bool) -> list[str]:
-    """The public values that a draw announced today will use."""
-    return [DEMO] if demonstration else [DRAND]
-
-
 def notice_content(procurement: Procurement, book: RuleBook) -> dict[str, Any]:
     """Every public field of the notice as plain values; what `ProcurementNotice.content` freezes."""
     item = get(ItemVersion, procurement.item_version_id)
@@ -167,7 +162,7 @@ def notice_content(procurement: Procurement, book: RuleBook) -> dict[str, Any]:
             "seats": procurement.seats,
             "witness": procurement.has_witness,
             "protocol": "GMDRAW/1",
-            "sources": announced_sources(demonstration=current_app.extensions["chaoshi_settings"].demonstration),
+            "sources": list(announced_sources(demonstration=current_app.extensions["chaoshi_settings"].demonstration)),
             "challenge_minutes": book.draw_challenge_minutes,
             "beacon_hour": book.draw_beacon_hour,
         },
