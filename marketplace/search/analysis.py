@@ -15,8 +15,9 @@ import opencc
 
 MAX_CHARACTERS: Final = 64
 MAX_TERMS: Final = 16
-_RUNS: Final = re.compile(r"[㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003ffff]+|[^\W_]+")
-_HAN: Final = re.compile(r"[㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003ffff]")
+_CHARACTERS: Final = r"㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003ffff"
+_RUNS: Final = re.compile(rf"[{_CHARACTERS}]+|[^\W_{_CHARACTERS}]+")
+_HAN: Final = re.compile(rf"[{_CHARACTERS}]")
 
 
 @cache
@@ -36,16 +37,7 @@ def is_han(text: str) -> bool:
 
 def runs(normalised: str) -> Iterator[str]:
     """Runs of Chinese characters and words of other scripts, in order. Mixed words such as `gb50180标准` split at the change."""
-    for match in _RUNS.finditer(normalised):
-        yield from _split_scripts(match.group())
-
-
-def _split_scripts(run: str) -> Iterator[str]:
-    start = 0
-    for index in range(1, len(run) + 1):
-        if index == len(run) or is_han(run[index]) != is_han(run[start]):
-            yield run[start:index]
-            start = index
+    return (match.group() for match in _RUNS.finditer(normalised))
 
 
 def pairs(run: str) -> tuple[str, ...]:

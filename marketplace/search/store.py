@@ -38,7 +38,7 @@ class WeightedTerms(fields.FieldType):
     def __init__(self) -> None:
         self.format = formats.Frequency()
         self.analyzer = None
-        self.scorable = True
+        self.scorable = False  # lengths are counted from the postings
         self.stored = False
         self.unique = False
         self.vector = None
