@@ -4,7 +4,7 @@ import io
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urljoin
@@ -42,12 +42,18 @@ class Story:
     product: Product
     people: dict[str, Person] = field(default_factory=dict)
     at: dict[str, str] = field(default_factory=dict)
+    make: Callable[[str, str], Person] = (
+        Person  # how these people look at the product; the browser tests give them Chromium
+    )
+
+    def visitor(self) -> Person:
+        return self.make(self.product.url, "visitor")
 
     def person(self, role: str) -> Person:
         """The demonstration account of `role`, signed in again when the clock has ended its session."""
         known = self.people.get(role)
         if known is None:
-            known = self.people[role] = Person(self.product.url, role)
+            known = self.people[role] = self.make(self.product.url, role)
         if known.http.get(f"{self.product.url}/workbench", allow_redirects=False, timeout=30).status_code != 200:
             page = known.open("/dev/sign-in")
             mark = page.find(attrs={"data-role": role})
@@ -90,7 +96,10 @@ def id_in(path: str) -> str:
 
 
 def test_from_the_notice_to_the_doorstep(product: Product) -> None:
-    story = Story(product)
+    play(Story(product))
+
+
+def play(story: Story) -> None:
     the_list_is_public(story)
     an_agency_signs_up(story)
     a_second_agency_comes_in_over_the_api(story)
@@ -111,7 +120,7 @@ def test_from_the_notice_to_the_doorstep(product: Product) -> None:
 
 
 def the_list_is_public(story: Story) -> None:
-    visitor = Person(story.product.url)
+    visitor = story.visitor()
     names = {item["name"] for item in visitor.api("GET", "/api/service-items")["items"]}
     assert len(names) == 62
     assert ITEM in names
@@ -124,7 +133,7 @@ def the_list_is_public(story: Story) -> None:
 def an_agency_signs_up(story: Story) -> None:
     mail = "qin.lang2@huayue.example"
     story.at["mail"] = mail
-    boss = story.people["boss"] = Person(story.product.url, "boss")
+    boss = story.people["boss"] = story.make(story.product.url, "boss")
     boss.open("/register")
     boss.press("Register", name="秦朗", email=mail, password=PASSWORD)
     boss.open("/dev/mail")
@@ -245,7 +254,7 @@ def the_second_offers_over_the_api(story: Story) -> None:
 
 
 def anyone_finds_it(story: Story) -> None:
-    visitor = Person(story.product.url)
+    visitor = story.visitor()
     for words in ("地质灾害", "地質災害", "dizhizaihai", "华岳岩土"):
         visitor.until_seen(f"/search?q={words}", AGENCY)
     visitor.open("/search?q=地质灾害&limit=5")
@@ -320,7 +329,7 @@ def the_owner_publishes_a_notice(story: Story) -> None:
     operator = story.person("operator")
     operator.open(story.at["procurement"])
     operator.press("Publish the notice")
-    visitor = Person(story.product.url)
+    visitor = story.visitor()
     visitor.open("/procurements")
     visitor.sees(notice["title"])
     boss = story.boss()
@@ -341,14 +350,14 @@ def agencies_register(story: Story) -> None:
     owner = story.person("owner")
     refused = owner.api("POST", f"/api{story.at['procurement']}/registrations", 403, json={})
     assert refused["type"] == "/problems/not-allowed"
-    procurement = Person(story.product.url).api("GET", f"/api{story.at['procurement']}")
+    procurement = story.visitor().api("GET", f"/api{story.at['procurement']}")
     story.product.move_clock_to(datetime.fromisoformat(procurement["registration_ends_at"]) + timedelta(seconds=5))
     late = story.boss().api("POST", f"/api{story.at['procurement']}/registrations", 409, json={})
     assert late["status"] == 409
 
 
 def the_draw_can_be_recomputed(story: Story) -> None:
-    visitor = Person(story.product.url)
+    visitor = story.visitor()
     visitor.until(
         story.at["procurement"],
         lambda p: any("/draws/" in str(a["href"]) for a in p.page.find_all("a", href=True)),
@@ -509,7 +518,7 @@ def the_courier_delivers(story: Story) -> None:
     assert handed.content.startswith(b"%PDF-")
     owner = story.person("owner")
     owner.until_seen(story.at["case"], "Signed for by")
-    visitor = Person(story.product.url)
+    visitor = story.visitor()
     visitor.open("/track")
     visitor.press("Track", number=story.at["waybill"], secret="9999")
     visitor.sees_not("Delivered")
@@ -538,10 +547,10 @@ def the_timeline_tells_all(story: Story) -> None:
         "Delivered",
     ):
         owner.sees(step)
-    visitor = Person(story.product.url)
+    visitor = story.visitor()
     visitor.open(story.at["case"], 200)
     assert visitor.path.startswith("/sign-in"), "the case is not public"
-    told = Person(story.product.url).api("GET", f"/api{story.at['procurement']}/timeline")
+    told = story.visitor().api("GET", f"/api{story.at['procurement']}/timeline")
     words = str(told)
     assert "13800138000" not in words
     assert "Ranking computed" in words or "抽取" in words
