@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.identity import passwords, rate_limits, security, sessions
 from app.identity.events import PasswordResetAsked
@@ -73,7 +74,12 @@ def register(command: Register, address: str | None) -> None:
     """
     rate_limits.attempt(rate_limits.REGISTER_NETWORK, rate_limits.network_of(address))
     _check_strength(command.password, (command.name, command.email.split("@")[0]))
-    _write_registration(command, security.hashed(command.password))
+    password_hash = security.hashed(command.password)
+    try:
+        _write_registration(command, password_hash)
+    except IntegrityError:
+        # somebody else was faster with the same address: it is known now
+        _write_registration(command, password_hash)
 
 
 @use_case
