@@ -1,0 +1,61 @@
+"""Reads of bills, attempts, refunds and the books, as frozen values."""
+
+from payments.queries.bills import (
+    BillView,
+    PaymentView,
+    bill_page,
+    bill_view,
+    bills_of_subject,
+    bills_page,
+    due_bills,
+    payment_page,
+    total_due_fen,
+)
+from payments.queries.books import (
+    AccountView,
+    CheckView,
+    Income,
+    PostingView,
+    StatementLine,
+    TrialBalance,
+    account_view,
+    accounts_page,
+    balances,
+    income_of,
+    last_check,
+    posting_view,
+    statement_page,
+    trial_balance,
+)
+from payments.queries.refunds import RefundView, refund_page, refunds_page
+from payments.queries.worklist import worklist
+
+__all__ = [
+    "AccountView",
+    "BillView",
+    "CheckView",
+    "Income",
+    "PaymentView",
+    "PostingView",
+    "RefundView",
+    "StatementLine",
+    "TrialBalance",
+    "account_view",
+    "accounts_page",
+    "balances",
+    "bill_page",
+    "bill_view",
+    "bills_of_subject",
+    "bills_page",
+    "due_bills",
+    "income_of",
+    "last_check",
+    "payment_page",
+    "posting_view",
+    "refund_page",
+    "refunds_page",
+    "statement_page",
+    "total_due_fen",
+    "trial_balance",
+    "worklist",
+]
