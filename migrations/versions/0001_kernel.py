@@ -203,9 +203,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("worker", name=op.f("pk_worker_heartbeat")),
     )
     for statement in TRIGGERS[op.get_bind().dialect.name]:
-        op.get_bind().exec_driver_sql(
-            statement.replace("%", "%%") if op.get_bind().dialect.name == "postgresql" else statement
-        )
+        kernel_db.run_ddl(op.get_bind(), statement)
 
 
 def downgrade() -> None:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from app.kernel import db as kernel_db
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -771,9 +771,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rating_owner_organisation_id"), "rating", ["owner_organisation_id"], unique=False)
     op.create_index("uq_rating_contract", "rating", ["contract_id"], unique=True)
     for statement in TRIGGERS[op.get_bind().dialect.name]:
-        op.get_bind().exec_driver_sql(
-            statement.replace("%", "%%") if op.get_bind().dialect.name == "postgresql" else statement
-        )
+        kernel_db.run_ddl(op.get_bind(), statement)
 
 
 def downgrade() -> None:
