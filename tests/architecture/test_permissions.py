@@ -137,10 +137,10 @@ def test_every_permission_of_a_route_is_held_by_somebody(app: Flask) -> None:
     assert asked - held == set()
 
 
-def test_a_view_without_policy_stops_the_start(app: Flask) -> None:
+def test_a_view_without_policy_stops_the_start(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     from app.web.guard import check_policies
 
-    app.view_functions["bare"] = lambda: "x"
+    monkeypatch.setitem(app.view_functions, "bare", lambda: "x")
     with pytest.raises(RuntimeError, match="bare"):
         check_policies(app)
 
