@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -74,6 +75,7 @@ def seed_command(scale: float, seed: int, if_empty: bool) -> None:
             return
         raise NotEmpty("the database is not empty; demonstration data were not added")
     began = clock.now()
+    logging.disable(logging.INFO)  # one line for every call to a simulator would bury the progress bar
     counts = seed_world(current_app._get_current_object(), scale, seed)  # type: ignore[attr-defined]  # noqa: SLF001
     took = (clock.now() - began).total_seconds()
     click.echo(f"demonstration data in {took:.0f} s: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
