@@ -19,11 +19,12 @@ from marketplace.states.procurement import ProcurementState
 
 @dataclass(frozen=True)
 class SourceView:
-    """One announced source: its round, when its value becomes public (None: not by its round), and the agreed value."""
+    """One announced source: its round, when its value becomes public (None: not by its round), where to look it up, and the agreed value."""
 
     name: str
     round: str
     published_at: datetime | None
+    address: str | None
     value: str | None
     readers: tuple[tuple[str, datetime], ...]
 
@@ -118,6 +119,7 @@ def _sources(d: Draw) -> tuple[SourceView, ...]:
             name=name,
             round=round_,
             published_at=gmdraw.published_at(Source(name, round_)),
+            address=gmdraw.public_address(Source(name, round_)),
             value=values.get(name),
             readers=tuple((e.entered_by_name, e.entered_at) for e in entries if e.source == name),
         )

@@ -35,6 +35,9 @@ DEMO: Final = "demo-beacon"
 DRAND_GENESIS: Final = 1692803367
 DRAND_PERIOD: Final = 3
 
+DRAND_CHAIN: Final = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+"""Hash of the quicknet chain; public relays answer under it."""
+
 _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 
@@ -134,6 +137,11 @@ def published_at(source: Source) -> datetime | None:
     """When the value of ``source`` becomes public, where its round says so (quicknet, demonstration); else None."""
     seconds = _published_unix(source)
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def public_address(source: Source) -> str | None:
+    """Where anybody can look the value of `source` up; None for a source without such an address."""
+    return f"https://api.drand.sh/{DRAND_CHAIN}/public/{source.round}" if source.name == DRAND else None
 
 
 def write_draw(draw: DrawList) -> bytes:

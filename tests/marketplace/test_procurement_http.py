@@ -383,6 +383,7 @@ def test_values_are_entered_by_two_persons_of_the_right_role(app: Flask, as_acto
     operator, second = as_actor(story.operator), as_actor(story.second)
     page = operator.get(f"/draws/{draw.id}").text
     assert f"/draws/{draw.id}/values" in page
+    assert f'/public/{draw.sources[0][1]}"' in page
     wrong = post(operator, f"/draws/{draw.id}/values", {**value, "value": "A1" * 48}, page=f"/draws/{draw.id}")
     assert wrong.status_code == 422
     assert "A1A1" in wrong.text

@@ -59,6 +59,7 @@ def draw_json(view: DrawView) -> dict[str, Any]:
                 "name": source.name,
                 "round": source.round,
                 "published_at": source.published_at.isoformat() if source.published_at else None,
+                "address": source.address,
                 "value": source.value,
                 "readings": len(source.readers),
             }
