@@ -280,7 +280,11 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
     name = deciding.signer_name or (parcel.receiver_name if signer is SignerClass.IN_PERSON else "")
     _count_delivered(parcel, signer, name, tracking.delivered_at)
     event = ParcelDelivered(parcel.id, parcel.subject, parcel.thread_id, name, signer, tracking.delivered_at)
-    detail = {"signer_class": str(signer), "at": tracking.delivered_at.isoformat()}
+    detail = {
+        "signer_name": rules.masked_name(name),
+        "signer_class": str(signer),
+        "at": tracking.delivered_at.isoformat(),
+    }
     move(parcel, PARCEL, "deliver", SYSTEM, {Part.SYSTEM}, event=event, detail=detail)
 
 
@@ -339,7 +343,8 @@ def confirm_delivery(actor: Actor, parcel_id: UUID, command: ConfirmDelivery) ->
     at = tracking.delivered_at or clock.now()
     _count_delivered(parcel, tracking.signer_class, command.signer_name, at)
     event = ParcelDelivered(parcel.id, parcel.subject, parcel.thread_id, command.signer_name, tracking.signer_class, at)
-    move(parcel, PARCEL, "confirm_delivery", actor, parts, reason=command.reason, event=event)
+    detail = {"signer_name": rules.masked_name(command.signer_name), "signer_class": str(tracking.signer_class)}
+    move(parcel, PARCEL, "confirm_delivery", actor, parts, reason=command.reason, event=event, detail=detail)
     drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DISPUTED)
 
 

@@ -520,7 +520,7 @@ def the_courier_delivers(story: Story) -> None:
     owner.until_seen(story.at["case"], "Signed for by")
     visitor = story.visitor()
     visitor.open("/track")
-    visitor.press("Track", number=story.at["waybill"], secret="9999")
+    visitor.press("Track", status=422, number=story.at["waybill"], secret="9999")
     visitor.sees_not("Delivered")
     visitor.open("/track")
     visitor.press("Track", number=story.at["waybill"], secret="8000")
