@@ -122,6 +122,8 @@ class Sessions(SessionInterface):
 
     def _save_visitor(self, app: Flask, session: BrowserSession, response: Response) -> None:
         if session:
+            # the page carries this visitor's own form token: no cache in between may hand it to others
+            response.headers.setdefault("Cache-Control", "private, no-cache")
             self._set_cookie(response, VISITOR + _visitor_serializer(app).dumps(dict(session)))
         elif session.cookie_present:
             response.delete_cookie(self.cookie_name, path="/", secure=self.secure, httponly=True, samesite="Lax")

@@ -183,6 +183,12 @@ def test_pages_of_a_person_are_not_cached(client: FlaskClient) -> None:
     assert client.get("/account").headers["Cache-Control"] == "no-store"
 
 
+def test_a_page_with_a_visitors_form_token_stays_with_the_visitor(client: FlaskClient) -> None:
+    answer = client.get("/sign-in")
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert "Cookie" in answer.headers["Vary"]
+
+
 def test_switching_the_part_changes_token_and_actor(app: Flask, client: FlaskClient) -> None:
     accounts = ensure_demo_accounts()
     owner = accounts[Role.OWNER]
