@@ -81,9 +81,16 @@ class Window:
         self.page.screenshot(path=str(path), full_page=full_page)
 
 
-@contextmanager
-def window(browser: Browser, url: str, *, width: int = DESK, theme: str = "light", language: str = "zh-CN") -> Iterator[Window]:
-    """A fresh window without cookies; leaves when done."""
+def opened(
+    browser: Browser,
+    url: str,
+    *,
+    width: int = DESK,
+    theme: str = "light",
+    language: str = "zh-CN",
+    state: Any = None,
+) -> Window:
+    """Open a fresh window; `state` are the cookies of somebody who is signed in elsewhere."""
     context = browser.new_context(
         viewport={"width": width, "height": HEIGHTS[width]},
         color_scheme="dark" if theme == "dark" else "light",
@@ -91,19 +98,27 @@ def window(browser: Browser, url: str, *, width: int = DESK, theme: str = "light
         timezone_id="Asia/Shanghai",
         has_touch=width == PHONE,
         reduced_motion="reduce",
+        storage_state=state,
     )
     context.add_init_script(_LISTEN)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
-    opened = Window(page, url)
+    made = Window(page, url)
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
-            opened.complaints.append(message.text)
+            made.complaints.append(message.text)
 
     page.on("console", note)
-    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    return made
+
+
+@contextmanager
+def window(browser: Browser, url: str, **kind: Any) -> Iterator[Window]:
+    """A fresh window that is closed at the end."""
+    made = opened(browser, url, **kind)
     try:
-        yield opened
+        yield made
     finally:
-        context.close()
+        made.page.context.close()

@@ -1,4 +1,4 @@
-"""The whole product as real processes, filled with demonstration data, and a real Chromium to look at it."""
+"""The whole product as real processes, and a real Chromium to look at it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,9 +7,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import ChromiumMissing, Window, launch, window
+from tests.browser.story import Played, play
 from tests.processes import Product, running_product
-
-SCALE = "0.02"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,9 +32,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Web, worker and both simulators on free ports, over a SQLite database with demonstration data."""
-    with running_product(tmp_path_factory.mktemp("product"), seed_scale=SCALE) as running:
+    """Web, worker and both simulators on free ports, over a SQLite database of their own."""
+    with running_product(tmp_path_factory.mktemp("product")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def played(browser: Browser, product: Product) -> Played:
+    """The product after the ten steps have been played in it, in the browser."""
+    return play(browser, product)
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def look(browser: Browser, product: Product) -> Iterator[Callable[..., Window]]:
     """`look(width=390, theme="dark")`: a new window on the product."""
     with ExitStack() as stack:
 
-        def opened(**kind: object) -> Window:
-            return stack.enter_context(window(browser, product.url, **kind))  # type: ignore[arg-type]
+        def made(**kind: object) -> Window:
+            return stack.enter_context(window(browser, product.url, **kind))
 
-        yield opened
+        yield made

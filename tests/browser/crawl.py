@@ -10,7 +10,9 @@ from bs4 import BeautifulSoup, Tag
 
 from tests.journeys.person import Person
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=/)[A-Z]{2,4}-\d{4}-\d+|(?<=/)\d{2,}")
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=/)[A-Z]{2,4}-\d{4}-\d+|(?<=/)\d{2,}"
+)
 SAME_KIND = 2
 
 
@@ -63,7 +65,10 @@ def inline_parts(page: BeautifulSoup) -> list[str]:
     found += [f"style element: {str(tag)[:120]}" for tag in page.find_all("style")]
     found += [f"inline script: {str(tag)[:120]}" for tag in page.find_all("script", src=False)]
     found += [
-        f"handler {name}: {str(tag)[:120]}" for tag in page.find_all(True) for name in tag.attrs if name.startswith("on")
+        f"handler {name}: {str(tag)[:120]}"
+        for tag in page.find_all(True)
+        for name in tag.attrs
+        if name.startswith("on")
     ]
     found += [f"form without token: {str(tag)[:160]}" for tag in page.find_all("form", method="post") if not tag.find("input", attrs={"name": "csrf_token"})]  # fmt: skip
     found += [f"raw table: {str(tag)[:120]}" for tag in page.find_all("table") if "data-table" not in tag.get("class", [])]  # fmt: skip

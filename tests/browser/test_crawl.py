@@ -4,6 +4,7 @@ import pytest
 
 from app.kernel.access import Role
 from tests.browser.crawl import crawl, inline_parts
+from tests.browser.story import Played
 from tests.journeys.person import Person
 from tests.processes import Product
 
@@ -23,8 +24,8 @@ def enter(product: Product, role: str) -> Person:
 
 
 @pytest.mark.parametrize("role", [VISITOR, *(role.value for role in Role)])
-def test_every_page_answers_and_has_nothing_inline(product: Product, role: str) -> None:
-    person = enter(product, role)
+def test_every_page_answers_and_has_nothing_inline(played: Played, role: str) -> None:
+    person = enter(played.product, role)
     faults: list[str] = []
     visited = 0
     for seen in crawl(person):

@@ -4,26 +4,22 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser import places
 from tests.browser.chromium import DESK, PHONE, Window
-from tests.processes import Product
+from tests.browser.story import Played
 
 Look = Callable[..., Window]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_pages_are_accessible_and_fit(look: Look, product: Product, width: int, theme: str) -> None:
-    for role, found in places.by_role(product).items():
-        window = look(width=width, theme=theme)
-        if role is not places.VISITOR:
-            window.sign_in(role)
-        for name, path in found.items():
-            window.open(path)
-            assert window.axe() == [], f"{name} ({path})"
-            assert window.violations() == [], f"{name} ({path})"
-            assert window.overflow() <= 0, f"{name} ({path}) is wider than the window"
-        assert window.complaints == []
+def test_pages_are_accessible_and_fit(look: Look, played: Played, width: int, theme: str) -> None:
+    faults: list[str] = []
+    for place in played.places:
+        window = look(width=width, theme=theme, state=played.state_of(place.role)).open(place.path)
+        faults += [f"{place.name}: {found}" for found in (*window.axe(), *window.violations(), *window.complaints)]
+        if window.overflow() > 0:
+            faults.append(f"{place.name} is {window.overflow()} px wider than the window")
+    assert faults == []
 
 
 def test_the_theme_is_remembered(look: Look) -> None:

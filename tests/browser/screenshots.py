@@ -1,0 +1,67 @@
+"""python -m tests.browser.screenshots: play the ten steps in Chromium and write the pictures of docs/screenshots/."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import DESK, PHONE, launch, window
+from tests.browser.story import Played, play
+from tests.processes import ROOT, running_product
+
+FOLDER = ROOT / "docs" / "screenshots"
+LARGEST = 250_000
+LONGEST = {DESK: 1600, PHONE: 1400}
+
+
+def main() -> int:
+    """Return 0 when every picture was written."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as data,
+        running_product(Path(data)) as product,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        take(browser, play(browser, product))
+        browser.close()
+    return 0
+
+
+def take(browser: Browser, played: Played) -> None:
+    """Write each place at a desk and on a phone in light, and at a desk in dark."""
+    for place in played.places:
+        for width, theme in ((DESK, "light"), (PHONE, "light"), (DESK, "dark")):
+            with window(
+                browser, played.product.url, width=width, theme=theme, state=in_chinese(played, place.role)
+            ) as seen:
+                path = FOLDER / f"{place.name}-{width}{'-dark' if theme == 'dark' else ''}.png"
+                seen.open(place.path).picture(path, full_page=True)
+                shrink(path, LONGEST[width])
+                sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\\n")
+
+
+def in_chinese(played: Played, role: str | None) -> object:
+    """The person's cookies, without a language that was chosen."""
+    state = played.state_of(role)
+    if state is None:
+        return None
+    cookies = state["cookies"]
+    assert isinstance(cookies, list)
+    return {**state, "cookies": [cookie for cookie in cookies if cookie["name"] != "language"]}
+
+
+def shrink(path: Path, longest: int) -> None:
+    """Cut a long page and spare colours until the file is small enough to be kept."""
+    with Image.open(path) as picture:
+        cut = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, longest)))
+    for colours in (256, 128, 64):
+        cut.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size < LARGEST:
+            return
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,9 @@
+"""From a published notice to the doorstep, in a real browser."""
+
+from tests.browser.story import Played
+
+
+def test_the_whole_way_in_a_browser(played: Played) -> None:
+    """The steps assert what each person sees; here: the browser had nothing to block on the way."""
+    assert played.complaints == ()
+    assert {"case", "procurement", "draw", "contract", "bill", "certificate", "parcel"} <= set(played.story.at)
