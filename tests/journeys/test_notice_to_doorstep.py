@@ -523,7 +523,7 @@ def the_courier_delivers(story: Story) -> None:
     visitor.press("Track", status=422, number=story.at["waybill"], secret="9999")
     visitor.sees_not("Delivered")
     visitor.open("/track")
-    visitor.press("Track", number=story.at["waybill"], secret="8000")
+    visitor.press("Where is it?", number=story.at["waybill"], secret="8000")
     visitor.sees("Delivered")
     visitor.sees_not("13800138000")
 
