@@ -89,7 +89,9 @@ def openapi_json() -> Response:
 def reference() -> str:
     """The reference page."""
     document = _document()
-    return render_template("reference.html", lead=_with_code(document["info"]["description"]), groups=_groups(document), labels=TAG_LABELS)
+    return render_template(
+        "reference.html", lead=_with_code(document["info"]["description"]), groups=_groups(document), labels=TAG_LABELS
+    )
 
 
 def _with_code(text: str) -> Markup:
