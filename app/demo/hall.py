@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.demo.courier import Courier
+from app.demo.market import Market, Purchase
 from app.demo.names import STREETS, Names
 from app.demo.people import Cast, Owner
 from app.demo.simulation import Simulation, at_hour
@@ -18,18 +19,31 @@ from app.kernel import clock, outbox
 from app.kernel.access import Actor, Role
 from app.kernel.commands import Plain
 from app.kernel.db import db
-from approvals.models import Case, Certificate, ResultService
-from approvals.services import cases, items, results
-from approvals.services.commands import Apply, ChooseService, Correct, Decide, HandOver, Reasoned, Receiver, Step
+from approvals.models import Case, Certificate, DemandedDeliverable, ResultService
+from approvals.services import cases, demands, items, results
+from approvals.services.commands import (
+    Apply,
+    ChooseService,
+    Correct,
+    Decide,
+    Demand,
+    HandOver,
+    Reasoned,
+    Receiver,
+    Step,
+)
 from approvals.services.items import RegisterItem
 from approvals.states import CaseState, CertificateState, ServiceMode, Signatory
 from delivery import jobs as delivery_jobs
 from delivery.models import Parcel
 from delivery.services import batches, orders, packing, tracking, waybills
 from delivery.states import P as ParcelState
+from marketplace.rules.categories import Category
 from marketplace.rules.regions import regions
 
 _S, _P = CaseState, ParcelState
+JOINED: Final = 600
+"""Cases that need a service have numbers from here on."""
 
 # code, name, English name, legal basis, statutory and promised limit in working days, certificate
 POWERS: Final = (
@@ -95,8 +109,9 @@ class File:
 class Hall:
     """Plans the applications and lets window, department, print room and post work each working day."""
 
-    def __init__(self, simulation: Simulation, names: Names, cast: Cast, courier: Courier) -> None:
+    def __init__(self, simulation: Simulation, names: Names, cast: Cast, courier: Courier, market: Market) -> None:
         self.simulation, self.names, self.cast, self.courier = simulation, names, cast, courier
+        self.market = market
         self.files: list[File] = []
         self.items: list[UUID] = []
         self.seals = 0
@@ -119,14 +134,23 @@ class Hall:
             fate = next((name for name, every in FATES if number % every == every - 1), "")
             moment = at_hour(self.simulation.calendar.on_or_after(day), 9 + number % 8)
             self.simulation.plan(moment, _bound(self.apply, number, fate))
+        self._plan_joined(max(2, count // 9))
         for passed in range((self.simulation.end - first).days + 1):
             for hour in (9.5, 15.0):
                 moment = at_hour(clock.beijing_day(first) + dt.timedelta(days=passed), hour)
                 self.simulation.plan(moment, self.work)
 
+    def _plan_joined(self, count: int) -> None:
+        """Cases that need an intermediary service: begun early, so that some have come all the way to the doorstep."""
+        for number in range(count):
+            day = clock.beijing_day(self.simulation.start) + dt.timedelta(days=28 + number * 9)
+            moment = at_hour(self.simulation.calendar.on_or_after(day), 9.2)
+            self.simulation.plan(moment, _bound(self.apply, JOINED + number * 6, "joined"))
+
     def apply(self, number: int, fate: str) -> None:
-        """Somebody applies; every fourth time the panel's applicant or a project owner."""
+        """Somebody applies: a private person, or a project owner; the panel's people more often than others."""
         owner: Owner | None = self.names.random.choice(self.cast.owners) if number % 3 == 0 else None
+        owner = self.cast.owners[0] if fate == "joined" and number % 12 == 0 else owner
         applicant = (
             owner.actor if owner else self.cast.applicants[0 if number % 8 == 1 else number % len(self.cast.applicants)]
         )
@@ -196,6 +220,8 @@ class Hall:
     def _accept(self, file: File, case: Case, waited: int) -> None:
         clerk = self.cast.panel[Role.WINDOW_CLERK]
         fate, file.fate = file.fate, ""
+        if fate in {"joined", "special", "recalled", "rejected", "tolerance", "slow", "revoked", "disputed"}:
+            file.fate = fate
         if fate == "withdrawn":
             cases.withdraw(file.applicant, case.id, Reasoned("项目方案调整，暂不申请。"))
         elif fate == "out_of_remit":
@@ -205,7 +231,6 @@ class Hall:
         elif fate == "correction":
             cases.ask_correction(clerk, case.id, Reasoned("缺少总平面图电子版；营业执照已过期，请一并补正。"))
         elif waited >= 1:
-            file.fate = fate
             cases.accept(clerk, case.id, Step())
 
     def _correct(self, file: File, case: Case, waited: int) -> None:
@@ -222,6 +247,8 @@ class Hall:
         if fate == "special" and waited >= 3:
             file.fate = ""
             cases.start_special_procedure(department, case.id, Reasoned("需组织专家现场踏勘与技术评审。"))
+        elif fate == "joined":
+            self._demand(file, case)
         elif fate == "recalled":
             cases.recall(file.applicant, case.id, Reasoned("建设单位变更，撤回申请。"))
         elif waited >= (26 if fate == "slow" else 3 + file.number % 6):
@@ -232,8 +259,27 @@ class Hall:
             else:
                 cases.approve(department, case.id, Decide())
 
-    def _end_special(self, _file: File, case: Case, waited: int) -> None:
-        if waited >= 9:
+    def _demand(self, file: File, case: Case) -> None:
+        """The department demands a service of the list; the applicant buys it on the supermarket, on the same thread."""
+        department = self.cast.panel[Role.APPROVING_DEPARTMENT]
+        item = next(item for item in self.market.shelf.items if item.category == Category.MAPPING)
+        case_id, thread_id, project = case.id, case.thread_id, case.project_name
+        demands.demand(department, case_id, Demand(item.version_id, "规划许可须附测绘成果，请通过中介超市委托。"))
+        cases.start_special_procedure(department, case_id, Reasoned("中介服务期间暂停计算审批时限。"))
+        file.fate = "waits"
+        owner = next(owner for owner in self.cast.owners if owner.actor == file.applicant)
+        purchase = Purchase(file.number + 1, owner, item, project, "")
+        purchase.case_subject, purchase.thread_id = f"case:{case_id}", thread_id
+        self.market.open(purchase)
+
+    def _is_met(self, case: Case) -> bool:
+        open_demand = sa.select(DemandedDeliverable.id).where(
+            DemandedDeliverable.case_id == case.id, DemandedDeliverable.met_at.is_(None)
+        )
+        return db.session.scalar(open_demand.limit(1)) is None
+
+    def _end_special(self, file: File, case: Case, waited: int) -> None:
+        if self._is_met(case) if file.fate == "waits" else waited >= 9:
             cases.end_special_procedure(self.cast.panel[Role.APPROVING_DEPARTMENT], case.id, Step())
 
     def _afterwards(self, file: File, case: Case, waited: int) -> None:

@@ -121,7 +121,9 @@ def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: b
         Opening(simulation, names, cast, shelf).plan(round(AGENCIES * scale), OPENING_DAYS)
         market = Market(simulation, names, cast, shelf, cashier)
         market.plan(round(PURCHASES * scale), simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
-        Hall(simulation, names, cast, courier).plan(round(CASES * scale), simulation.end - dt.timedelta(days=50))
+        Hall(simulation, names, cast, courier, market).plan(
+            round(CASES * scale), simulation.end - dt.timedelta(days=50)
+        )
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
     return _counts()
 
