@@ -29,7 +29,9 @@ def bare_application(url: str, folder: Path) -> Flask:
     return app
 
 
-def _body(url: str, folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...], armed: str, answers: Any) -> None:
+def _body(
+    url: str, folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...], armed: str, answers: Any
+) -> None:
     faults._name, _, count = armed.partition(":")
     faults._remaining = int(count or "1")
     try:
@@ -48,7 +50,9 @@ def start(url: str, folder: Path, work: Callable[..., Any], *arguments: Any, arm
     return process, answers
 
 
-def race(url: str, folder: Path, works: list[tuple[Callable[..., Any], tuple[Any, ...]]], seconds: float = 90) -> list[Any]:
+def race(
+    url: str, folder: Path, works: list[tuple[Callable[..., Any], tuple[Any, ...]]], seconds: float = 90
+) -> list[Any]:
     """Run every work at once, each in its own process; returns their answers. Fails when one did not end well."""
     started = [start(url, folder, work, *arguments) for work, arguments in works]
     results = []

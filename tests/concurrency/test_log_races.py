@@ -10,7 +10,7 @@ from app.kernel.access import SYSTEM
 from app.kernel.db import transaction
 from tests.workers import bare_application, drop_connections, race, start
 
-pytestmark = pytest.mark.races
+pytestmark = [pytest.mark.races, pytest.mark.postgresql]
 WRITERS, ACTS = 6, 20
 
 

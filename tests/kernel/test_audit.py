@@ -15,6 +15,7 @@ from app.kernel.db import db, transaction
 from app.kernel.errors import NotFound
 from app.kernel.money import Money
 
+pytestmark = pytest.mark.postgresql
 CLERK = Actor(uuid4(), uuid4(), frozenset({Role.WINDOW_CLERK}), "周予安")
 
 
