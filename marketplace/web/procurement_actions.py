@@ -88,7 +88,9 @@ ACTIONS: Final[Mapping[str, Action]] = {
         label=N_("Propose the succession"),
         done=N_("Proposed. A second person must approve it."),
     ),
-    "register": Action(registrations.register, RegisterIn, label=N_("Register for this notice"), done=N_("Your agency is registered.")),
+    "register": Action(
+        registrations.register, RegisterIn, label=N_("Register for this notice"), done=N_("Your agency is registered.")
+    ),
 }
 
 REGISTRATION_ACTIONS: Final[Mapping[str, Action]] = {
