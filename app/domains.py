@@ -22,7 +22,11 @@ def all_domains() -> tuple[Domain, ...]:
         jobs=JOBS,
         navigation=(
             NavigationItem(
-                N_("User accounts"), "administration.users", "users", frozenset({Role.ADMINISTRATOR, Role.AUDITOR}), order=800
+                N_("User accounts"),
+                "administration.users",
+                "users",
+                frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+                order=800,
             ),
         ),
         object_href={
