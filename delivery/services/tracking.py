@@ -33,7 +33,7 @@ from delivery.events import (
 from delivery.models import CarrierEvent, CarrierHint, Parcel, TaskKind
 from delivery.observed import NextAction, Observation, SignerClass, Status, Tracking, fold
 from delivery.policy import must_see_parcel
-from delivery.ports import Push, Reply, Report
+from delivery.ports import Push, Reply, Report, Verdict
 from delivery.queries import STATUS_LABELS
 from delivery.readings import observation_of, plain
 from delivery.services.orders import SILENCE_CLOSES
@@ -136,17 +136,27 @@ def polls_due(limit: int = 100) -> list[UUID]:
 
 
 def poll_due(limit: int = 100) -> int:
-    """Ask about every parcel that is due; returns how many were asked about."""
-    return sum(poll_parcel(parcel_id) for parcel_id in polls_due(limit))
+    """Ask about every parcel that is due; returns how many were asked about.
+
+    A carrier that cannot be reached is not waited for a hundred times: the others stay due for the next round.
+    """
+    asked = 0
+    for parcel_id in polls_due(limit):
+        verdict = poll_parcel(parcel_id)
+        asked += verdict is not None
+        if verdict is Verdict.UNAVAILABLE:
+            break
+    return asked
 
 
-def poll_parcel(parcel_id: UUID) -> bool:
-    """Ask about one parcel if it is due, outside any transaction."""
+def poll_parcel(parcel_id: UUID) -> Verdict | None:
+    """Ask about one parcel if it is due, outside any transaction; None where it is not."""
     waybill_no = _claim_poll(parcel_id)
     if waybill_no is None:
-        return False
-    record_reports(parcel_id, waybill_no, chosen.carrier().track(waybill_no))
-    return True
+        return None
+    reply = chosen.carrier().track(waybill_no)
+    record_reports(parcel_id, waybill_no, reply)
+    return reply.verdict
 
 
 @use_case

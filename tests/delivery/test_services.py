@@ -570,6 +570,15 @@ def test_a_carrier_that_does_not_answer_leaves_the_status_and_says_since_when(
     assert (parcel(parcel_id).observed_status, parcel(parcel_id).check_problem) == ("out_for_delivery", None)
 
 
+def test_an_unreachable_carrier_is_not_waited_for_parcel_by_parcel(hall: Hall, carrier: SimulatedCarrier) -> None:
+    parcels = [a_handed_over_parcel(hall) for _ in range(3)]
+    carrier.behave("track", Verdict.UNAVAILABLE)
+    assert services.poll_due() == 1
+    assert carrier.calls.count("track") == 1
+    assert services.poll_due() == 2, "the others stay due"
+    assert [parcel(each).check_problem for each in parcels].count("simulated") == 1
+
+
 def test_silence_raises_an_alarm_once(hall: Hall, carrier: SimulatedCarrier, clock_at: Clock) -> None:
     parcel_id = a_handed_over_parcel(hall)
     clock_at(NOON + timedelta(hours=23))
