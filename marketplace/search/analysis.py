@@ -92,26 +92,34 @@ def _normalised_character(character: str) -> str:
 
 def highlight(text: str, marked: tuple[str, ...]) -> tuple[Span, ...]:
     """Cut `text` at the occurrences of the `marked` words, compared in their normalised form, shown as written."""
-    letters: list[str] = []
-    origin: list[int] = []
-    for position, character in enumerate(text):
-        for letter in _normalised_character(character):
-            letters.append(letter)
-            origin.append(position)
-    flat = "".join(letters)
-    is_hit = bytearray(len(text))
-    for word in marked:
-        start = flat.find(word) if word else -1
-        while start >= 0:
-            for place in origin[start : start + len(word)]:
-                is_hit[place] = 1
-            start = flat.find(word, start + 1)
-    return tuple(_spans(text, is_hit))
+    pieces = [_normalised_character(character) for character in text]
+    flat = "".join(pieces)
+    found = list(_pattern(marked).finditer(flat)) if marked else []
+    if not found:
+        return (Span(text, is_match=False),) if text else ()
+    if len(flat) == len(text):
+        places = [(match.start(), match.end()) for match in found]
+    else:  # a character whose normal form has another length: ligatures, full-width forms of several letters
+        origin = [place for place, piece in enumerate(pieces) for _ in piece]
+        places = [(origin[match.start()], origin[match.end() - 1] + 1) for match in found]
+    return tuple(_spans(text, places))
 
 
-def _spans(text: str, is_hit: bytearray) -> Iterator[Span]:
-    start = 0
-    for index in range(1, len(text) + 1):
-        if index == len(text) or is_hit[index] != is_hit[start]:
-            yield Span(text[start:index], bool(is_hit[start]))
-            start = index
+@lru_cache(maxsize=512)
+def _pattern(marked: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(word) for word in sorted(marked, key=len, reverse=True)))
+
+
+def _spans(text: str, places: list[tuple[int, int]]) -> Iterator[Span]:
+    at = begun = 0
+    for start, end in places:
+        if start > at:  # matches that touch are shown as one
+            if at > begun:
+                yield Span(text[begun:at], is_match=True)
+            yield Span(text[at:start], is_match=False)
+            begun = start
+        at = end
+    if at > begun:
+        yield Span(text[begun:at], is_match=True)
+    if at < len(text):
+        yield Span(text[at:], is_match=False)

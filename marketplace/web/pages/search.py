@@ -12,7 +12,6 @@ from app.web.paging import Page
 from marketplace.rules.categories import CATEGORY_LABELS, Category
 from marketplace.rules.regions import full_name
 from marketplace.search import Facet, Kind, SearchPage, Sort
-from marketplace.search.analysis import highlight
 from marketplace.services import results as answers
 from marketplace.services import search as index
 from marketplace.web.schemas.listings import PAGE_SIZE, SearchIn, SuggestIn, search_query
@@ -71,7 +70,7 @@ def search() -> str:
         tabs=_tabs(found.page, kind),
         facets=[_facet(f, found.page, asked) for f in FACETS[kind]],
         sorts=[(str(s), SORT_LABELS[s]) for s in SORTS[kind]],
-        marked=lambda text: highlight(text, found.page.marked),
+        marked=found.page.marked,
     )
 
 
