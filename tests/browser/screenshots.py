@@ -37,7 +37,7 @@ def take(browser: Browser, played: Played) -> None:
             with window(
                 browser, played.product.url, width=width, theme=theme, state=in_chinese(played, place.role)
             ) as seen:
-                path = FOLDER / f"{place.name}-{width}{'-dark' if theme == 'dark' else ''}.png"
+                path = FOLDER / f"{place.name}-{width}-{theme}.png"
                 seen.open(place.path).picture(path, full_page=True)
                 shrink(path, LONGEST[width])
                 sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\\n")
