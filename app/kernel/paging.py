@@ -34,7 +34,9 @@ class Page(Generic[T]):
         return self.number > 1
 
 
-def page_of(statement: sa.Select[*tuple[Any, ...]], *, number: int = 1, size: int = PAGE_SIZE, scalars: bool = True) -> Page[Any]:
+def page_of(
+    statement: sa.Select[*tuple[Any, ...]], *, number: int = 1, size: int = PAGE_SIZE, scalars: bool = True
+) -> Page[Any]:
     """Return one page of an ordered statement in two statements: the rows and their count."""
     number = max(1, number)
     limited = statement.limit(size).offset((number - 1) * size)
