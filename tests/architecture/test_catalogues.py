@@ -30,3 +30,17 @@ def test_every_message_is_translated(package: str) -> None:
         )
     }
     assert sorted(said - translated) == []
+
+
+def test_one_message_has_one_translation() -> None:
+    """All catalogues are merged at run time: two translations of one message would depend on their order."""
+    said: dict[str, set[str]] = {}
+    for package in PACKAGES:
+        path = ROOT / package / "translations" / "zh_Hans_CN" / "LC_MESSAGES" / "messages.po"
+        with path.open("rb") as stream:
+            for message in read_po(stream, locale="zh_Hans_CN"):
+                if message.id:
+                    name = message.id if isinstance(message.id, str) else message.id[0]
+                    text = message.string if isinstance(message.string, str) else message.string[0]
+                    said.setdefault(name, set()).add(text)
+    assert {name: texts for name, texts in said.items() if len(texts) > 1} == {}

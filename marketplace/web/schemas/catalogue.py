@@ -121,7 +121,7 @@ class ItemContentIn(InputSchema):
         metadata={"label": N_("Highest government price")},
     )
     price_document = FormText(load_default="", metadata={"label": N_("Price document")})
-    deliverable = text(N_("Result document"), longest=120)
+    deliverable = text(N_("Deliverable"), longest=120)
     description = FormText(load_default="", metadata={"label": N_("Description"), "widget": "textarea"})
     version = version_field()
 
