@@ -40,7 +40,7 @@ def take(browser: Browser, played: Played) -> None:
                 path = FOLDER / f"{place.name}-{width}-{theme}.png"
                 seen.open(place.path).picture(path, full_page=True)
                 shrink(path, LONGEST[width])
-                sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\\n")
+                sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\n")
 
 
 def in_chinese(played: Played, role: str | None) -> object:

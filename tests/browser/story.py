@@ -59,7 +59,7 @@ def play(browser: Browser, product: Product) -> Played:
         Place("contract", at["contract"], "owner"),
         Place("timeline", at["case"], "owner"),
         Place("workbench", "/workbench?turn=done", "owner"),
-        Place("post-workbench", "/delivery?tab=way", "postal_staff"),
+        Place("post-workbench", "/delivery?tab=transit", "postal_staff"),
         Place("parcel", at["parcel"], "postal_staff"),
     )
     complaints = tuple(complaint for person in people for complaint in person.complaints)

@@ -13,27 +13,16 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.browser.chromium import DESK, PHONE, Window
-from tests.processes import Product
+from tests.browser.story import Played
 
 Look = Callable[..., Window]
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_draw.py"
 
 
-def a_ranked_draw(window: Window) -> str:
-    """The address of a draw that the demonstration data has ranked."""
-    for stage in ("result", "service", "finished"):
-        rows = window.page.request.get(f"{window.url}/api/procurements?stage={stage}").json()["items"]
-        for row in rows:
-            draw = window.page.request.get(f"{window.url}{row['href']}").json()["draw"]
-            if draw and draw["is_ranked"]:
-                return str(draw["href"]).removeprefix("/api")
-    raise AssertionError("the demonstration data has no ranked draw")
-
-
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_every_step_agrees_in_the_browser(look: Look, product: Product, width: int) -> None:
+def test_every_step_agrees_in_the_browser(look: Look, played: Played, width: int) -> None:
     window = look(width=width)
-    window.open(a_ranked_draw(window))
+    window.open(played.story.at["draw"])
     window.page.locator("[data-verify]").click()
     window.page.locator("[data-verdict][data-outcome=good]").wait_for()
     outcomes = window.page.locator("[data-step]").evaluate_all("rows => rows.map(row => row.dataset.outcome)")
@@ -43,9 +32,9 @@ def test_every_step_agrees_in_the_browser(look: Look, product: Product, width: i
     assert window.complaints == []
 
 
-def test_a_changed_file_and_a_foreign_receipt_are_found(look: Look, product: Product) -> None:
+def test_a_changed_file_and_a_foreign_receipt_are_found(look: Look, played: Played) -> None:
     window = look()
-    window.open(a_ranked_draw(window))
+    window.open(played.story.at["draw"])
 
     def change(route: Route) -> None:
         body = route.fetch().body()
@@ -63,12 +52,12 @@ def test_a_changed_file_and_a_foreign_receipt_are_found(look: Look, product: Pro
     assert window.page.locator("[data-verdict]").get_attribute("data-outcome") == "bad"
 
 
-def test_the_script_repeats_the_order_of_the_page(look: Look, product: Product, tmp_path: Path) -> None:
+def test_the_script_repeats_the_order_of_the_page(look: Look, played: Played, tmp_path: Path) -> None:
     window = look()
-    address = a_ranked_draw(window)
+    address = played.story.at["draw"]
     window.open(address)
     for name in ("draw.txt", "beacon.txt"):
-        (tmp_path / name).write_bytes(window.page.request.get(f"{product.url}{address}/{name}").body())
+        (tmp_path / name).write_bytes(window.page.request.get(f"{window.url}{address}/{name}").body())
     listed = sha256((tmp_path / "draw.txt").read_bytes()).hexdigest()
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "--demo", "draw.txt", "beacon.txt", listed],
