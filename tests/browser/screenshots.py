@@ -1,4 +1,7 @@
-"""python -m tests.browser.screenshots: play the ten steps in Chromium and write the pictures of docs/screenshots/."""
+"""python -m tests.browser.screenshots: write the pictures of docs/screenshots/.
+
+The public pages show a product filled with demonstration data, the others what the ten steps leave behind.
+"""
 
 import sys
 import tempfile
@@ -8,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import DESK, PHONE, launch, window
-from tests.browser.story import Played, play
+from tests.browser.story import PUBLIC, Place, Played, play
 from tests.processes import ROOT, running_product
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -19,28 +22,28 @@ LONGEST = {DESK: 1600, PHONE: 1400}
 def main() -> int:
     """Return 0 when every picture was written."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as data,
-        running_product(Path(data)) as product,
-        sync_playwright() as playwright,
-    ):
+    with sync_playwright() as playwright:
         browser = launch(playwright)
-        take(browser, play(browser, product))
+        with tempfile.TemporaryDirectory() as data, running_product(Path(data), seed_scale="0.2", worker=False) as full:
+            for place in PUBLIC:
+                take(browser, full.url, place)
+        with tempfile.TemporaryDirectory() as data, running_product(Path(data)) as product:
+            played = play(browser, product)
+            for place in played.places:
+                if place not in PUBLIC:
+                    take(browser, product.url, place, in_chinese(played, place.role))
         browser.close()
     return 0
 
 
-def take(browser: Browser, played: Played) -> None:
-    """Write each place at a desk and on a phone in light, and at a desk in dark."""
-    for place in played.places:
-        for width, theme in ((DESK, "light"), (PHONE, "light"), (DESK, "dark")):
-            with window(
-                browser, played.product.url, width=width, theme=theme, state=in_chinese(played, place.role)
-            ) as seen:
-                path = FOLDER / f"{place.name}-{width}-{theme}.png"
-                seen.open(place.path).picture(path, full_page=True)
-                shrink(path, LONGEST[width])
-                sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\n")
+def take(browser: Browser, url: str, place: Place, state: object = None) -> None:
+    """Write a place at a desk and on a phone in light, and at a desk in dark."""
+    for width, theme in ((DESK, "light"), (PHONE, "light"), (DESK, "dark")):
+        with window(browser, url, width=width, theme=theme, state=state) as seen:
+            path = FOLDER / f"{place.name}-{width}-{theme}.png"
+            seen.open(place.path).picture(path, full_page=True)
+            shrink(path, LONGEST[width])
+            sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\n")
 
 
 def in_chinese(played: Played, role: str | None) -> object:

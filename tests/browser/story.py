@@ -20,6 +20,9 @@ class Place:
     role: str | None = None
 
 
+PUBLIC = (Place("home", "/"), Place("search", "/search?q=测绘"), Place("services", "/services"))
+
+
 @dataclass
 class Played:
     """The story after its end: the places, what the browser complained of, and the cookies of each person."""
@@ -50,9 +53,7 @@ def play(browser: Browser, product: Product) -> Played:
     journey.play(story)
     at = story.at
     places = (
-        Place("home", "/"),
-        Place("search", "/search?q=地质灾害"),
-        Place("services", "/services"),
+        *PUBLIC,
         Place("procurement", at["procurement"]),
         Place("draw", at["draw"]),
         Place("pay", at["bill"], "owner"),
