@@ -1,4 +1,7 @@
-"""The whole product as real processes, and a real Chromium to look at it."""
+"""The whole product as real processes, and a real Chromium to look at it.
+
+The modules here carry one xdist group, so that they share one product in one process.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,14 +12,6 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import ChromiumMissing, Window, launch, window
 from tests.browser.story import Played, play
 from tests.processes import Product, running_product
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests share one product, so they run in one process."""
-    for item in items:
-        if "/browser/" in item.path.as_posix():
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from tests.browser.story import Played
 from tests.journeys.person import Person
 from tests.processes import Product
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 VISITOR = "visitor"
 
 

@@ -1,6 +1,10 @@
 """From a published notice to the doorstep, in a real browser."""
 
+import pytest
+
 from tests.browser.story import Played
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def test_the_whole_way_in_a_browser(played: Played) -> None:

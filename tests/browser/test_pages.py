@@ -7,6 +7,8 @@ import pytest
 from tests.browser.chromium import DESK, PHONE, Window
 from tests.browser.story import Played
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 Look = Callable[..., Window]
 
 
