@@ -50,6 +50,8 @@ class TimelineEntry:
     actor_name: str
     reason: str | None
     detail: dict[str, Any]
+    is_own: bool = True
+    """Whether the object names the reader among its own, who may open it; else it is public, or seen by supervision only."""
 
 
 SEES_ALL = frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR})
@@ -107,10 +109,15 @@ def _visible(statement: sa.Select[TimelineRecord], actor: Actor, limit: int) -> 
     rows = db.session.scalars(statement.order_by(TimelineRecord.at, TimelineRecord.id).limit(limit))
     keys = actor.audience
     everything = actor.is_system or not SEES_ALL.isdisjoint(actor.roles)
-    return tuple(_entry(row) for row in rows if everything or not keys.isdisjoint(row.audience))
+    own = keys - {"public"}
+    return tuple(
+        _entry(row, is_own=not own.isdisjoint(row.audience))
+        for row in rows
+        if everything or not keys.isdisjoint(row.audience)
+    )
 
 
-def _entry(row: TimelineRecord) -> TimelineEntry:
+def _entry(row: TimelineRecord, *, is_own: bool) -> TimelineEntry:
     return TimelineEntry(
         at=row.at,
         object_type=row.object_type,
@@ -122,4 +129,5 @@ def _entry(row: TimelineRecord) -> TimelineEntry:
         actor_name=row.actor_name,
         reason=row.reason,
         detail=row.detail,
+        is_own=is_own,
     )

@@ -114,7 +114,7 @@ def _step(entry: TimelineEntry) -> JourneyStep:
             for key, label in FACTS.items()
             if entry.detail.get(key) not in (None, "") and f"%({key})s" not in entry.title
         },
-        href=_href(entry),
+        href=_href(entry) if entry.is_own else None,
         icon=_icon(entry),
         state="failed" if entry.action in FAILED_ACTIONS else "done",
     )
