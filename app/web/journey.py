@@ -148,5 +148,5 @@ def _href(entry: TimelineEntry) -> str | None:
     for domain in current_app.extensions.get("chaoshi_domains", ()):
         build = domain.object_href.get(entry.object_type)
         if build:
-            return str(build(entry.object_id))
+            return str(build(entry.object_id)) or None
     return None

@@ -97,7 +97,14 @@ NAVIGATION = (
     NavigationItem(N_("Cases"), "approvals.index", "clipboard-check", _STAFF, order=50),
     NavigationItem(N_("Print queue"), "approvals.queue", "printer", frozenset({Role.CERTIFICATE_CENTRE}), order=51),
 )
-OBJECT_HREF = {"case": lambda object_id: f"/cases/{object_id}"}
+
+
+def _case_href(object_id: str) -> str:
+    """The page of a case; none for postal staff, who see its steps on the parcel but not the case itself."""
+    return "" if current_actor().has(Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR) else f"/cases/{object_id}"
+
+
+OBJECT_HREF = {"case": _case_href}
 
 
 @bp.get("/approval-items")
