@@ -266,7 +266,9 @@ class Market:
             awards.approve_succession(self.cast.panel[Role.OPERATOR], procurement.id, approval)
 
     def _after_failure(self, purchase: Purchase, procurement: Procurement) -> None:
-        """A new round after a failed one, or the end of it."""
+        """A new round after a failed one, or the end of it; owners take two weeks to think."""
+        if not purchase.waits(10, procurement.registration_ends_at, self.simulation):
+            return
         if purchase.number % 2 or procurement.round > 1:
             procurements.cancel_procurement(
                 purchase.owner.actor, procurement.id, WithReason("改由单位内部专业力量自行编制。")

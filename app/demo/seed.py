@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from app.demo.cashier import cashier_open
 from app.demo.courier import courier_open
+from app.demo.desk import leave_on_the_desk
 from app.demo.hall import Hall
 from app.demo.market import Market
 from app.demo.names import Names
@@ -125,6 +126,8 @@ def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: b
             round(CASES * scale), simulation.end - dt.timedelta(days=50)
         )
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
+        with clock.at(simulation.end):
+            leave_on_the_desk(cast)
     return _counts()
 
 
