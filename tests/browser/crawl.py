@@ -35,7 +35,7 @@ def kind_of(path: str) -> str:
     return _ID.sub("*", parts.path) + ("?" + "&".join(names) if names else "")
 
 
-def crawl(person: Person, start: tuple[str, ...] = ("/", "/workbench"), most: int = 150) -> Iterator[Seen]:
+def crawl(person: Person, start: tuple[str, ...] = ("/", "/workbench"), most: int = 60) -> Iterator[Seen]:
     """Walk from `start` over all links within the product."""
     waiting = deque(start)
     known = set(start)
