@@ -13,7 +13,7 @@ from app.kernel.words import N_
 from delivery import rules
 from delivery.models import Parcel
 from delivery.services import orders, tracking, waybills
-from delivery.states import P
+from delivery.states import ParcelState
 
 
 def ask_for_numbers() -> int:
@@ -31,14 +31,16 @@ def raise_alarms() -> int:
     now = clock.now()
     silent = sa.or_(Parcel.last_report_at.is_(None), Parcel.last_report_at <= now - rules.STALLED_AFTER)
     statement = sa.select(Parcel.id).where(
-        Parcel.state == P.HANDED_OVER, Parcel.handed_over_at <= now - timedelta(hours=24), silent
+        Parcel.state == ParcelState.HANDED_OVER, Parcel.handed_over_at <= now - timedelta(hours=24), silent
     )
     return sum(tracking.raise_alarm(parcel_id) for parcel_id in list(db.session.scalars(statement.limit(500))))
 
 
 def close_quiet() -> int:
     """Close deliveries that nobody objected to."""
-    statement = sa.select(Parcel.id).where(Parcel.state == P.DELIVERED, Parcel.close_at <= clock.now()).limit(500)
+    statement = (
+        sa.select(Parcel.id).where(Parcel.state == ParcelState.DELIVERED, Parcel.close_at <= clock.now()).limit(500)
+    )
     return sum(orders.close_quiet(parcel_id, SYSTEM) for parcel_id in list(db.session.scalars(statement)))
 
 

@@ -19,7 +19,7 @@ from app.kernel.db import (
     uuid_pk,
 )
 from delivery.observed import Status
-from delivery.states import BATCH, PARCEL, B, P
+from delivery.states import BATCH, PARCEL, BatchState, ParcelState
 
 
 class Parcel(Base, Versioned, Stateful):
@@ -34,7 +34,7 @@ class Parcel(Base, Versioned, Stateful):
     subject: Mapped[str] = mapped_column(sa.String(80), index=True)
     hall_organisation_id: Mapped[UUID]
     applicant_user_id: Mapped[UUID] = mapped_column(index=True)
-    state: Mapped[str] = mapped_column(sa.String(20), default=P.CREATED)
+    state: Mapped[str] = mapped_column(sa.String(20), default=ParcelState.CREATED)
     created_at: Mapped[datetime]
     serve_by: Mapped[datetime]
     contents: Mapped[str] = mapped_column(sa.String(200))
@@ -233,7 +233,7 @@ class HandoverBatch(Base, Versioned, Stateful):
     id: Mapped[UUID] = uuid_pk()
     number: Mapped[str] = mapped_column(sa.String(32), unique=True)
     hall_organisation_id: Mapped[UUID]
-    state: Mapped[str] = mapped_column(sa.String(20), default=B.OPEN)
+    state: Mapped[str] = mapped_column(sa.String(20), default=BatchState.OPEN)
     created_at: Mapped[datetime]
     created_by: Mapped[UUID]
     offered_by: Mapped[UUID | None]

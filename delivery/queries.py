@@ -31,16 +31,16 @@ from delivery.models import (
 from delivery.observed import TERMINAL, Status, standing
 from delivery.policy import batch_parts, must_see_batch, must_see_parcel, oversees
 from delivery.readings import observation_of
-from delivery.states import BATCH, PARCEL, STAFF, B, P, Part
+from delivery.states import BATCH, PARCEL, STAFF, BatchState, ParcelState, Part
 from delivery.words import TASK_TITLES, WAYS_OUT
 
 SEEN_AFTER_DELIVERY: Final = timedelta(days=30)
 """Postal staff see a receiver until this long after the delivery (RELIABILITY 4, PIPL)."""
 
 TONES: Final[Mapping[str, str]] = {
-    P.CREATED: "neutral", P.READY: "waiting", P.PACKED: "waiting", P.BOOKING: "waiting", P.WAYBILLED: "waiting",
-    P.HANDED_OVER: "active", P.DELIVERED: "success", P.RETURNED: "warning", P.LOST: "danger", P.CLOSED: "neutral",
-    P.CANCELLED: "neutral", B.OPEN: "waiting", B.OFFERED: "waiting", B.TAKEN_OVER: "success",
+    ParcelState.CREATED: "neutral", ParcelState.READY: "waiting", ParcelState.PACKED: "waiting", ParcelState.BOOKING: "waiting", ParcelState.WAYBILLED: "waiting",
+    ParcelState.HANDED_OVER: "active", ParcelState.DELIVERED: "success", ParcelState.RETURNED: "warning", ParcelState.LOST: "danger", ParcelState.CLOSED: "neutral",
+    ParcelState.CANCELLED: "neutral", BatchState.OPEN: "waiting", BatchState.OFFERED: "waiting", BatchState.TAKEN_OVER: "success",
 }  # fmt: skip
 STATUS_LABELS: Final[Mapping[Status, str]] = {
     Status.LABEL_CREATED: N_("Waiting for collection"),
@@ -96,15 +96,15 @@ NEXT_BY_STATUS: Final[Mapping[Status, tuple[str, str]]] = {
 }
 """What a parcel with the courier waits for, and whose turn that is, by what the carrier reports."""
 TURNS: Final[Mapping[str, str]] = {
-    P.CREATED: N_("Certificate centre"),
-    P.READY: N_("Hall staff"),
-    P.PACKED: N_("A second person in the hall"),
-    P.BOOKING: N_("Carrier"),
-    P.WAYBILLED: N_("Postal staff"),
-    P.HANDED_OVER: N_("Carrier"),
-    P.DELIVERED: N_("Receiver"),
-    P.RETURNED: N_("Hall staff"),
-    P.LOST: N_("Postal supervisor"),
+    ParcelState.CREATED: N_("Certificate centre"),
+    ParcelState.READY: N_("Hall staff"),
+    ParcelState.PACKED: N_("A second person in the hall"),
+    ParcelState.BOOKING: N_("Carrier"),
+    ParcelState.WAYBILLED: N_("Postal staff"),
+    ParcelState.HANDED_OVER: N_("Carrier"),
+    ParcelState.DELIVERED: N_("Receiver"),
+    ParcelState.RETURNED: N_("Hall staff"),
+    ParcelState.LOST: N_("Postal supervisor"),
 }
 # Sorting and dispatch inside processing centres, which tell a receiver nothing (EMS-PROTOCOL 3.2).
 _INTERNAL: Final = frozenset(
@@ -225,7 +225,7 @@ class ParcelView:
 
     @property
     def is_settled(self) -> bool:
-        return self.state in (P.CLOSED, P.CANCELLED)
+        return self.state in (ParcelState.CLOSED, ParcelState.CANCELLED)
 
 
 class Tab(StrEnum):
@@ -238,11 +238,11 @@ class Tab(StrEnum):
     EXCEPTIONS = "exceptions"
 
 
-TAB_STATES: Final[Mapping[Tab, tuple[P, ...]]] = {
-    Tab.PACK: (P.READY, P.PACKED),
-    Tab.LABEL: (P.BOOKING, P.WAYBILLED),
-    Tab.HANDOVER: (P.WAYBILLED,),
-    Tab.TRANSIT: (P.HANDED_OVER, P.DELIVERED),
+TAB_STATES: Final[Mapping[Tab, tuple[ParcelState, ...]]] = {
+    Tab.PACK: (ParcelState.READY, ParcelState.PACKED),
+    Tab.LABEL: (ParcelState.BOOKING, ParcelState.WAYBILLED),
+    Tab.HANDOVER: (ParcelState.WAYBILLED,),
+    Tab.TRANSIT: (ParcelState.HANDED_OVER, ParcelState.DELIVERED),
 }
 
 
@@ -296,11 +296,11 @@ def _view(
     row: Parcel, parts: frozenset[Part], people: Mapping[UUID, str], halls: Mapping[UUID, str], labelled: frozenset[str]
 ) -> ParcelView:
     status = Status(row.observed_status)
-    state = P(row.state)
+    state = ParcelState(row.state)
     mine = Part.APPLICANT in parts
     next_step, turn = PARCEL.next_step[state], TURNS.get(state, "")
     tone = STATUS_TONES.get(status, "neutral")
-    if state is P.HANDED_OVER:
+    if state is ParcelState.HANDED_OVER:
         next_step, turn = NEXT_BY_STATUS.get(status, (next_step, turn))
         tone = "warning" if status is Status.DELIVERED else tone
     return ParcelView(
@@ -368,7 +368,7 @@ def parcels_statement(actor: Actor, wanted: ParcelFilter) -> sa.Select[Any]:
     if wanted.tab is not None and wanted.tab in TAB_STATES:
         statement = statement.where(Parcel.state.in_(TAB_STATES[wanted.tab]))
     if wanted.tab is Tab.LABEL:
-        statement = statement.where(sa.or_(Parcel.state == P.BOOKING, Parcel.label_printed_at.is_(None)))
+        statement = statement.where(sa.or_(Parcel.state == ParcelState.BOOKING, Parcel.label_printed_at.is_(None)))
     if wanted.tab is Tab.HANDOVER:
         statement = statement.where(Parcel.label_printed_at.is_not(None), ~_is_listed())
     if wanted.state:
@@ -401,8 +401,8 @@ def tab_counts(actor: Actor) -> dict[Tab, int]:
     printed = Parcel.label_printed_at.is_not(None)
     statement = sa.select(
         _count(Parcel.state.in_(TAB_STATES[Tab.PACK])),
-        _count(sa.or_(Parcel.state == P.BOOKING, sa.and_(Parcel.state == P.WAYBILLED, ~printed))),
-        _count(sa.and_(Parcel.state == P.WAYBILLED, printed, Parcel.id.not_in(listed))),
+        _count(sa.or_(Parcel.state == ParcelState.BOOKING, sa.and_(Parcel.state == ParcelState.WAYBILLED, ~printed))),
+        _count(sa.and_(Parcel.state == ParcelState.WAYBILLED, printed, Parcel.id.not_in(listed))),
         _count(Parcel.state.in_(TAB_STATES[Tab.TRANSIT])),
     )
     tasks = sa.select(sa.func.count()).select_from(ParcelTask).where(ParcelTask.resolved_at.is_(None))
@@ -570,7 +570,7 @@ def batch_view(batch_id: UUID, actor: Actor) -> BatchView:
         .order_by(HandoverLine.listed_at, HandoverLine.id)
     )
     lines = tuple(_line(line, parcel) for line, parcel in db.session.execute(statement))
-    state = B(batch.state)
+    state = BatchState(batch.state)
     return BatchView(
         batch.id, batch.number, batch.number, state, BATCH.labels[state], TONES.get(state, "neutral"), BATCH.next_step[state],
         batch.version, batch.hall_organisation_id, identity.organisation_name(batch.hall_organisation_id), batch.created_at,
@@ -607,7 +607,7 @@ def batch_rows(rows: Sequence[Any]) -> tuple[BatchRow, ...]:
             b.id,
             b.number,
             b.state,
-            BATCH.labels[B(b.state)],
+            BATCH.labels[BatchState(b.state)],
             TONES.get(b.state, "neutral"),
             b.created_at,
             n,
@@ -619,7 +619,7 @@ def batch_rows(rows: Sequence[Any]) -> tuple[BatchRow, ...]:
 
 def open_batches(actor: Actor) -> tuple[BatchRow, ...]:
     """Lists of the hall that are not signed on both sides yet."""
-    statement = batches_statement(actor).where(HandoverBatch.state.in_((B.OPEN, B.OFFERED))).limit(20)
+    statement = batches_statement(actor).where(HandoverBatch.state.in_((BatchState.OPEN, BatchState.OFFERED))).limit(20)
     return batch_rows(db.session.execute(statement).all())
 
 

@@ -11,14 +11,14 @@ from delivery import queries
 from delivery.models import Parcel
 from delivery.policy import GRANTS, WORK
 from delivery.queries import ParcelFilter
-from delivery.states import P
+from delivery.states import ParcelState
 
 LIMIT: Final = 50
 KIND: Final = N_("Parcel")
 TASK: Final = N_("Parcel exception")
 STAFF_STEPS: Final = {
-    P.READY: N_("Pack"), P.PACKED: N_("Check the packing"), P.WAYBILLED: N_("Label and hand over"),
-    P.RETURNED: N_("Send again or keep for collection"),
+    ParcelState.READY: N_("Pack"), ParcelState.PACKED: N_("Check the packing"), ParcelState.WAYBILLED: N_("Label and hand over"),
+    ParcelState.RETURNED: N_("Send again or keep for collection"),
 }  # fmt: skip
 STAFF_ROLES: Final = frozenset(role for role, held in GRANTS.items() if WORK in held)
 
@@ -46,7 +46,7 @@ def _of_hall(actor: Actor) -> list[WorkItem]:
     views = queries.views_of(db.session.scalars(waiting).all(), actor)
     return [
         WorkItem(
-            Turn.MINE, KIND, view.number, view.contents, view.state_label, STAFF_STEPS[P(view.state)], f"/parcels/{view.id}",
+            Turn.MINE, KIND, view.number, view.contents, view.state_label, STAFF_STEPS[ParcelState(view.state)], f"/parcels/{view.id}",
             view.serve_by, tone=view.tone,
         )
         for view in views
@@ -59,8 +59,8 @@ def _of_applicant(actor: Actor) -> list[WorkItem]:
 
 
 def _row(view: queries.ParcelView) -> WorkItem:
-    turn = Turn.MINE if view.state == P.DELIVERED else Turn.DONE if view.is_settled else Turn.WAITING
+    turn = Turn.MINE if view.state == ParcelState.DELIVERED else Turn.DONE if view.is_settled else Turn.WAITING
     step = N_("Confirm that you have it") if turn is Turn.MINE else view.next_step
-    label = view.status_label if view.state == P.HANDED_OVER else view.state_label
+    label = view.status_label if view.state == ParcelState.HANDED_OVER else view.state_label
     due = None if turn is Turn.DONE else view.serve_by
     return WorkItem(turn, KIND, view.number, view.contents, label, step, f"/parcels/{view.id}", due, tone=view.tone)

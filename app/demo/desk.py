@@ -18,7 +18,7 @@ from approvals.states import CaseState
 from delivery.models import Parcel
 from delivery.observed import Status
 from delivery.services import tracking
-from delivery.states import P as ParcelState
+from delivery.states import ParcelState
 from marketplace.models.procurements import Procurement
 from marketplace.services import awards, procurements
 from marketplace.states.procurement import ProcurementState

@@ -37,7 +37,7 @@ from approvals.states import CaseState, CertificateState, ServiceMode, Signatory
 from delivery import jobs as delivery_jobs
 from delivery.models import Parcel
 from delivery.services import batches, orders, packing, tracking, waybills
-from delivery.states import P as ParcelState
+from delivery.states import ParcelState
 from marketplace.rules.categories import Category
 from marketplace.rules.regions import regions
 

@@ -19,7 +19,7 @@ from delivery.models import HandoverBatch, HandoverLine, LineOutcome, Parcel, Ta
 from delivery.observed import Status
 from delivery.policy import must_see_batch, must_see_parcel
 from delivery.services.tasks import drop_tasks, raise_task
-from delivery.states import BATCH, PARCEL, STAFF, B, P
+from delivery.states import BATCH, PARCEL, STAFF, BatchState, ParcelState
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def open_batch(actor: Actor) -> UUID:
         .outerjoin(HandoverLine, HandoverLine.batch_id == HandoverBatch.id)
         .where(
             HandoverBatch.hall_organisation_id == actor.organisation_id, HandoverBatch.created_by == actor.user_id,
-            HandoverBatch.state == B.OPEN, HandoverLine.id.is_(None),
+            HandoverBatch.state == BatchState.OPEN, HandoverLine.id.is_(None),
         )
         .limit(1)
     )  # fmt: skip
@@ -76,7 +76,7 @@ def open_batch(actor: Actor) -> UUID:
     if known is not None:
         return known
     batch = HandoverBatch(
-        id=new_id(), number=next_number("JJ"), hall_organisation_id=actor.organisation_id, state=B.OPEN,
+        id=new_id(), number=next_number("JJ"), hall_organisation_id=actor.organisation_id, state=BatchState.OPEN,
         created_at=clock.now(), created_by=actor.user_id,
     )  # fmt: skip
     if not must_see_batch(actor, batch).intersection(STAFF):
@@ -104,7 +104,7 @@ def add_to_batch(actor: Actor, batch_id: UUID, command: AddToBatch) -> UUID:
         return parcel.id
     if listed is not None:
         raise already_listed(parcel.number, listed.number)
-    if parcel.state != P.WAYBILLED:
+    if parcel.state != ParcelState.WAYBILLED:
         raise wrong_turn(parcel.number, parcel.state)
     db.session.add(
         HandoverLine(
@@ -182,7 +182,7 @@ def take_over(actor: Actor, batch_id: UUID, command: TakeOver) -> None:
     """
     batch = _mine(actor, batch_id, command.version)
     parts = must_see_batch(actor, batch)
-    if batch.state == B.OFFERED and batch.offered_by == actor.user_id:
+    if batch.state == BatchState.OFFERED and batch.offered_by == actor.user_id:
         raise same_person()
     lines = _lines(batch.id)
     missing = set(command.missing)
@@ -243,7 +243,7 @@ def _mine(actor: Actor, batch_id: UUID, seen: int | None) -> HandoverBatch:
 
 def _open(actor: Actor, batch_id: UUID) -> HandoverBatch:
     batch = _mine(actor, batch_id, None)
-    if batch.state != B.OPEN:
+    if batch.state != BatchState.OPEN:
         raise Refused("list-signed", N_("This list is signed. Reopen it to change it, or begin another."))
     return batch
 

@@ -22,9 +22,11 @@ from delivery.events import ParcelCancelled
 from delivery.models import Parcel, TaskKind
 from delivery.policy import must_see_parcel
 from delivery.services.tasks import raise_task
-from delivery.states import PARCEL, P, Part
+from delivery.states import PARCEL, ParcelState, Part
 
-ACTIVE: Final = tuple(state for state in P if state not in (P.CLOSED, P.CANCELLED, P.LOST))
+ACTIVE: Final = tuple(
+    state for state in ParcelState if state not in (ParcelState.CLOSED, ParcelState.CANCELLED, ParcelState.LOST)
+)
 SILENCE_CLOSES: Final = timedelta(days=10)
 """A delivery closes by itself after this; longer than the carrier is watched for taking it back."""
 
@@ -107,7 +109,7 @@ def order_parcel(actor: Actor, command: OrderParcel) -> UUID:
     receiver = command.receiver
     parcel = Parcel(
         id=new_id(), number=next_number("JD"), thread_id=command.thread_id, subject=command.subject,
-        hall_organisation_id=command.hall_organisation_id, applicant_user_id=command.applicant_user_id, state=P.CREATED,
+        hall_organisation_id=command.hall_organisation_id, applicant_user_id=command.applicant_user_id, state=ParcelState.CREATED,
         created_at=clock.now(), serve_by=command.serve_by, contents=command.contents[:200],
         who_may_sign=command.who_may_sign, weight_g=command.weight_g, receiver_name=receiver.name.strip(),
         receiver_mobile=receiver.mobile, receiver_prov=receiver.prov, receiver_city=receiver.city,
@@ -151,15 +153,15 @@ def correct_receiver(actor: Actor, parcel_id: UUID, command: CorrectReceiver) ->
     parts = must_see_parcel(actor, parcel)
     if not parts.intersection((Part.HALL, Part.SUPERVISOR, Part.APPLICANT)):
         raise NotAllowed
-    if parcel.state not in (P.CREATED, P.READY, P.RETURNED) and not (
-        parcel.state == P.BOOKING and not parcel.booking_uncertain
+    if parcel.state not in (ParcelState.CREATED, ParcelState.READY, ParcelState.RETURNED) and not (
+        parcel.state == ParcelState.BOOKING and not parcel.booking_uncertain
     ):
         raise Refused("address-fixed", N_("The address can be changed only before a waybill exists."))
     checked_receiver(command)
     parcel.receiver_name, parcel.receiver_mobile = command.name.strip(), command.mobile
     parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county = command.prov, command.city, command.county
     parcel.receiver_address = command.address.strip()
-    if parcel.state == P.BOOKING:
+    if parcel.state == ParcelState.BOOKING:
         parcel.booking_due_at = clock.now()
     record(parcel, "receiver_corrected", actor, title=N_("Receiver corrected"))
 
@@ -186,7 +188,7 @@ def dispute(actor: Actor, parcel_id: UUID, command: Dispute) -> None:
     parcel = lock(Parcel, parcel_id, seen=command.version)
     if Part.APPLICANT not in must_see_parcel(actor, parcel):
         raise NotAllowed
-    if parcel.state not in (P.DELIVERED, P.CLOSED):
+    if parcel.state not in (ParcelState.DELIVERED, ParcelState.CLOSED):
         raise Refused("nothing-to-dispute", N_("No delivery is reported for this parcel."))
     raise_task(parcel, TaskKind.DISPUTED, cause=str(parcel.delivered_at), fact=command.reason[:300])
     record(parcel, "disputed", actor, title=N_("The receiver says it did not arrive"), reason=command.reason)
@@ -196,6 +198,6 @@ def dispute(actor: Actor, parcel_id: UUID, command: Dispute) -> None:
 def close_quiet(parcel_id: UUID, actor: Actor) -> bool:
     """Close a delivery that nobody objected to. Returns whether it was closed."""
     parcel = lock(Parcel, parcel_id)
-    if parcel.state != P.DELIVERED or parcel.close_at is None or parcel.close_at > clock.now():
+    if parcel.state != ParcelState.DELIVERED or parcel.close_at is None or parcel.close_at > clock.now():
         return False
     return move(parcel, PARCEL, "close", actor, {Part.SYSTEM})

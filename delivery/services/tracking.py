@@ -40,12 +40,12 @@ from delivery.services.orders import SILENCE_CLOSES
 from delivery.services.quietly import note
 from delivery.services.tasks import drop_tasks, raise_task
 from delivery.services.waybills import adopt_number
-from delivery.states import PARCEL, P, Part
+from delivery.states import PARCEL, ParcelState, Part
 
 LEASE: Final = timedelta(seconds=60)
 NOTICE_SOURCE: Final = "ems"
 UNCONFIRMED_AFTER: Final = 3
-WATCHED: Final = (P.HANDED_OVER, P.DELIVERED, P.CLOSED)
+WATCHED: Final = (ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.CLOSED)
 
 NEWS: Final = {
     Status.COLLECTED: N_("Your parcel %(number)s was collected by the carrier."),
@@ -234,7 +234,7 @@ def _apply(parcel: Parcel, tracking: Tracking) -> None:
     if not changed:
         return
     # `delivered_at` is empty where a closed parcel never counted as delivered: collected at the window
-    counted = parcel.state in (P.DELIVERED, P.CLOSED) and parcel.delivered_at is not None
+    counted = parcel.state in (ParcelState.DELIVERED, ParcelState.CLOSED) and parcel.delivered_at is not None
     revoked = counted and parcel.delivered_at != tracking.delivered_at
     if revoked:
         _revoke(parcel, tell=tracking.status is not Status.DELIVERED)
@@ -253,7 +253,7 @@ def _write_down(parcel: Parcel, tracking: Tracking) -> None:
 
 
 def _follow(parcel: Parcel, tracking: Tracking) -> None:
-    if parcel.state != P.HANDED_OVER:
+    if parcel.state != ParcelState.HANDED_OVER:
         return
     settled = {TaskKind.NOT_COLLECTED, TaskKind.STALLED}
     if tracking.status is not Status.DELIVERY_FAILED:
@@ -347,7 +347,7 @@ def confirm_delivery(actor: Actor, parcel_id: UUID, command: ConfirmDelivery) ->
     """Count a doubtful delivery as one. Raises Refused where the carrier reports none."""
     parcel = lock(Parcel, parcel_id, seen=command.version)
     parts = must_see_parcel(actor, parcel)
-    if parcel.state == P.HANDED_OVER and parcel.observed_status != Status.DELIVERED:
+    if parcel.state == ParcelState.HANDED_OVER and parcel.observed_status != Status.DELIVERED:
         raise Refused("not-delivered", N_("The carrier does not report a delivery that stands."))
     tracking = fold(_observations(parcel))
     at = tracking.delivered_at or clock.now()
@@ -363,7 +363,7 @@ def take_back(actor: Actor, parcel_id: UUID, command: object) -> None:
     """The parcel lies on the returns desk again. Raises Refused unless the carrier reports its return."""
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     parts = must_see_parcel(actor, parcel)
-    if parcel.state == P.HANDED_OVER and parcel.observed_status not in (
+    if parcel.state == ParcelState.HANDED_OVER and parcel.observed_status not in (
         Status.RETURNING, Status.RETURNED, Status.CANCELLED, Status.LABEL_CREATED,
     ):  # fmt: skip
         raise Refused("not-returned", N_("The carrier does not report this parcel as returned."))
@@ -424,7 +424,7 @@ def _end_waybill(parcel: Parcel) -> None:
 def raise_alarm(parcel_id: UUID) -> bool:
     """Put a silent parcel before a person; returns whether that is new."""
     parcel = lock(Parcel, parcel_id)
-    if parcel.state != P.HANDED_OVER or parcel.handed_over_at is None:
+    if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
         return False
     tracking = replace(
         Tracking(), status=Status(parcel.observed_status), last_report_at=parcel.last_report_at,

@@ -25,7 +25,7 @@ from delivery.policy import must_see_parcel
 from delivery.ports import Booking, LabelSize, Party, Reply, Shipment, Verdict
 from delivery.services.quietly import note
 from delivery.services.tasks import drop_tasks, raise_task
-from delivery.states import PARCEL, STAFF, P, Part
+from delivery.states import PARCEL, STAFF, ParcelState, Part
 
 LEASE: Final = timedelta(seconds=90)
 """While a call is out nobody else makes it; longer than its timeouts."""
@@ -61,7 +61,7 @@ def bookings_due(limit: int = 50) -> list[UUID]:
     """Parcels whose number is to be asked for now."""
     statement = (
         sa.select(Parcel.id)
-        .where(Parcel.state == P.BOOKING, Parcel.booking_due_at <= clock.now())
+        .where(Parcel.state == ParcelState.BOOKING, Parcel.booking_due_at <= clock.now())
         .order_by(Parcel.booking_due_at)
         .limit(limit)
     )
@@ -72,7 +72,7 @@ def bookings_due(limit: int = 50) -> list[UUID]:
 def _claim_booking(parcel_id: UUID) -> WantedBooking | None:
     parcel = lock(Parcel, parcel_id)
     now = clock.now()
-    if parcel.state != P.BOOKING or parcel.booking_due_at is None or parcel.booking_due_at > now:
+    if parcel.state != ParcelState.BOOKING or parcel.booking_due_at is None or parcel.booking_due_at > now:
         return None
     note(parcel, booking_due_at=now + LEASE)
     return WantedBooking(parcel.id, _shipment(parcel))
@@ -100,10 +100,10 @@ def record_booking(parcel_id: UUID, order_no: str, reply: Reply[Booking]) -> boo
     parcel = lock(Parcel, parcel_id)
     if reply.value is not None:
         _learn(parcel, order_no, (reply.value.waybill_no, *reply.value.other_waybill_nos), source="booking")
-        if parcel.state == P.BOOKING and parcel.order_no == order_no:
+        if parcel.state == ParcelState.BOOKING and parcel.order_no == order_no:
             _take_number(parcel, SYSTEM, reply.value)
         return True
-    if parcel.state != P.BOOKING or parcel.order_no != order_no:
+    if parcel.state != ParcelState.BOOKING or parcel.order_no != order_no:
         return False
     problem = rules.masked_text(reply.text)[:300]
     note(parcel, booking_tries=parcel.booking_tries + 1, booking_problem=problem)
@@ -141,7 +141,7 @@ def _learn(parcel: Parcel, order_no: str, numbers: tuple[str, ...], *, source: s
     for number in numbers:
         if number in known:
             continue
-        wanted = not has_live and parcel.state == P.BOOKING and parcel.order_no == order_no
+        wanted = not has_live and parcel.state == ParcelState.BOOKING and parcel.order_no == order_no
         has_live = has_live or wanted
         db.session.add(
             Waybill(
@@ -188,7 +188,7 @@ def enter_number(actor: Actor, parcel_id: UUID, command: EnterNumber) -> None:
         )
     if db.session.scalar(sa.select(Waybill.id).where(Waybill.waybill_no == number)) is not None:
         raise Refused("waybill-known", N_("This number already belongs to a parcel."), field="waybill_no")
-    if parcel.state == P.BOOKING and parcel.order_no:
+    if parcel.state == ParcelState.BOOKING and parcel.order_no:
         _learn(parcel, parcel.order_no, (number,), source="person")
     _take_number(parcel, actor, Booking(number), action="enter_number", reason=command.reason, parts=parts)
 
@@ -199,7 +199,7 @@ def retry_booking(actor: Actor, parcel_id: UUID, command: object) -> None:
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     if not must_see_parcel(actor, parcel).intersection(STAFF):
         raise NotAllowed
-    if parcel.state != P.BOOKING:
+    if parcel.state != ParcelState.BOOKING:
         raise Refused("not-booking", N_("No waybill number is being asked for."))
     parcel.booking_due_at = clock.now()
     record(parcel, "booking_retried", actor, title=N_("Waybill number asked for again"))
@@ -255,7 +255,7 @@ def mark_label_printed(actor: Actor, parcel_id: UUID, command: object) -> None:
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     if not must_see_parcel(actor, parcel).intersection(STAFF):
         raise NotAllowed
-    if parcel.state != P.WAYBILLED:
+    if parcel.state != ParcelState.WAYBILLED:
         raise Refused("no-label-now", N_("A label can be printed once the waybill number is there, until hand-over."))
     parcel.label_printed_at = clock.now()
     parcel.label_prints += 1

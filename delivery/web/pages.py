@@ -28,7 +28,7 @@ from delivery.carriers import chosen
 from delivery.queries import BatchView, ParcelFilter, ParcelView, Tab
 from delivery.services import batches, lookup
 from delivery.services.tasks import ResolveTask
-from delivery.states import BATCH, PARCEL, B, P, Part
+from delivery.states import BATCH, PARCEL, BatchState, ParcelState, Part
 from delivery.web.api import api, batch_json, parcel_json
 from delivery.web.schemas import PackIn, PageQuery, ParcelQuery, ResolveIn, TrackIn
 from delivery.web.tables import BATCH_ACTIONS, PARCEL_ACTIONS
@@ -107,14 +107,14 @@ def _scanned(code: str) -> ParcelView:
 
 def _open_list() -> UUID:
     """The hall's newest open list, or a new one."""
-    known = [each for each in queries.open_batches(current_actor()) if each.state == B.OPEN]
+    known = [each for each in queries.open_batches(current_actor()) if each.state == BatchState.OPEN]
     return known[0].id if known else services.open_batch(current_actor())
 
 
 def _next_place(view: ParcelView) -> str:
-    if view.state == P.READY:
+    if view.state == ParcelState.READY:
         return url_for("delivery.pack", object_id=view.id)
-    if view.state == P.WAYBILLED and view.label_printed_at is None:
+    if view.state == ParcelState.WAYBILLED and view.label_printed_at is None:
         return url_for("delivery.label", object_id=view.id)
     return url_for("delivery.parcel", object_id=view.id)
 
@@ -129,7 +129,7 @@ def parcels() -> str:
     actor = current_actor()
     wanted, number = parsing.query(ParcelQuery)
     page = page_of(queries.parcels_statement(actor, wanted), number=number)
-    states = [(state.value, gettext(PARCEL.labels[state])) for state in P]
+    states = [(state.value, gettext(PARCEL.labels[state])) for state in ParcelState]
     return render_template(
         "delivery/parcels.html", page=page, parcels=queries.views_of(page.items, actor), wanted=wanted, states=states
     )
@@ -156,7 +156,7 @@ def parcel_actions(view: ParcelView) -> tuple[ActionView, ...]:
     href = f"/parcels/{view.id}"
     own = actions_of(PARCEL, view.state, view.parts, href=href, table=PARCEL_ACTIONS, version=view.version)
     own = tuple(replace(each, href=f"{href}/pack") if each.name == "pack" else each for each in own)
-    if view.state == P.HANDED_OVER:
+    if view.state == ParcelState.HANDED_OVER:
         own = tuple(each for each in own if _fits(each.name, view))
     return own + tuple(
         action_link(href, name, PARCEL_ACTIONS[name], version=view.version) for name in _corrections(view)
@@ -174,24 +174,34 @@ def _fits(name: str, view: ParcelView) -> bool:
 
 def _corrections(view: ParcelView) -> list[str]:
     found = []
-    if view.state == P.BOOKING and view.is_staff:
+    if view.state == ParcelState.BOOKING and view.is_staff:
         found.append("retry_booking")
     may_correct = view.parts.intersection((Part.HALL, Part.SUPERVISOR, Part.APPLICANT))
-    if may_correct and view.state in (P.CREATED, P.READY, P.BOOKING, P.RETURNED):
+    if may_correct and view.state in (
+        ParcelState.CREATED,
+        ParcelState.READY,
+        ParcelState.BOOKING,
+        ParcelState.RETURNED,
+    ):
         found.append("correct_receiver")
-    if Part.APPLICANT in view.parts and view.state == P.DELIVERED:
+    if Part.APPLICANT in view.parts and view.state == ParcelState.DELIVERED:
         found.append("dispute")
     return found
 
 
 def _is_yours(view: ParcelView) -> bool:
-    if view.state == P.DELIVERED:
+    if view.state == ParcelState.DELIVERED:
         return Part.APPLICANT in view.parts
-    return view.is_staff and view.state in (P.READY, P.PACKED, P.WAYBILLED, P.RETURNED)
+    return view.is_staff and view.state in (
+        ParcelState.READY,
+        ParcelState.PACKED,
+        ParcelState.WAYBILLED,
+        ParcelState.RETURNED,
+    )
 
 
 def _days_left(view: ParcelView) -> int | None:
-    if view.is_settled or view.state == P.DELIVERED:
+    if view.is_settled or view.state == ParcelState.DELIVERED:
         return None
     today, last = clock.today(), clock.beijing_day(view.serve_by)
     try:
@@ -246,7 +256,7 @@ def pack(object_id: UUID) -> str:
     view = queries.parcel_view(object_id, current_actor())
     form = Form(PackIn(), {"weight_g": view.weight_g, "version": view.version})
     return render_template(
-        "delivery/pack.html", parcel=view, form=form, can_pack=view.state == P.READY and view.is_staff
+        "delivery/pack.html", parcel=view, form=form, can_pack=view.state == ParcelState.READY and view.is_staff
     )
 
 
@@ -325,9 +335,9 @@ def batch_actions(view: BatchView) -> tuple[ActionView, ...]:
 
 
 def _batch_is_yours(view: BatchView) -> bool:
-    if view.state == B.OFFERED:
+    if view.state == BatchState.OFFERED:
         return Part.POST in view.parts and view.offered_by != current_actor().user_id
-    return view.state == B.OPEN and bool(view.parts)
+    return view.state == BatchState.OPEN and bool(view.parts)
 
 
 @pages.post(f"{BATCHES}/scan")

@@ -19,7 +19,7 @@ from delivery.services.orders import CorrectReceiver, Dispute
 from delivery.services.packing import Pack
 from delivery.services.tracking import ConfirmDelivery
 from delivery.services.waybills import EnterNumber
-from delivery.states import P
+from delivery.states import ParcelState
 
 HEAVIEST_G: Final = 30_000
 
@@ -179,7 +179,7 @@ class ParcelQuery(InputSchema):
     """What a list is narrowed by."""
 
     tab = fields.Enum(Tab, by_value=True, load_default=None, allow_none=True)
-    state = fields.String(load_default=None, validate=validate.OneOf([None, *P]))
+    state = fields.String(load_default=None, validate=validate.OneOf([None, *ParcelState]))
     q = fields.String(load_default=None, validate=validate.Length(max=60))
     page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000))
 

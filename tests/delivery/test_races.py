@@ -17,7 +17,7 @@ from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
 from delivery.models import CarrierEvent, Parcel, Waybill
 from delivery.services import OfferBatch, TakeOver, tracking, waybills
-from delivery.states import P
+from delivery.states import ParcelState
 from tests.delivery.builders import Hall, a_checked_parcel, a_hall, a_handed_over_parcel, a_waybilled_parcel, parcel
 
 pytestmark = pytest.mark.races
@@ -76,7 +76,7 @@ def test_one_signature_of_eight(app: Flask, hall: Hall) -> None:
     services.offer_batch(hall.packer, batch_id, OfferBatch(1))
     results = at_once(app, lambda n: services.take_over(hall.checker, batch_id, TakeOver(f"王强{n}", "1", 1)))
     assert sum(result is None for result in results) == 1
-    assert parcel(parcel_id).state == P.HANDED_OVER
+    assert parcel(parcel_id).state == ParcelState.HANDED_OVER
 
 
 def test_eight_equal_answers_deliver_once(app: Flask, hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -86,8 +86,10 @@ def test_eight_equal_answers_deliver_once(app: Flask, hall: Hall, carrier: Simul
     carrier.report(number, "203", NOON)
     carrier.report(number, "704", NOON, deliverCode="10")
     at_once(app, lambda _: tracking.record_reports(parcel_id, number, carrier.track(number)))
-    assert parcel(parcel_id).state == P.DELIVERED
-    actions = list(db.session.scalars(sa.select(TimelineRecord.action).where(TimelineRecord.to_state == P.DELIVERED)))
+    assert parcel(parcel_id).state == ParcelState.DELIVERED
+    actions = list(
+        db.session.scalars(sa.select(TimelineRecord.action).where(TimelineRecord.to_state == ParcelState.DELIVERED))
+    )
     assert actions == ["deliver"]
     assert db.session.scalar(sa.select(sa.func.count(CarrierEvent.id))) == 2
 

@@ -26,7 +26,7 @@ from delivery.services.lookup import Track
 from delivery.services.orders import CorrectReceiver, Dispute
 from delivery.services.tracking import ConfirmDelivery
 from delivery.services.waybills import EnterNumber
-from delivery.states import P
+from delivery.states import ParcelState
 from tests.builders import a_member
 from tests.delivery.builders import (
     Hall,
@@ -95,7 +95,7 @@ def test_a_subject_has_one_active_order(hall: Hall, carrier: SimulatedCarrier) -
     first = an_ordered_parcel(hall, subject="case:1")
     assert an_ordered_parcel(hall, subject="case:1") == first
     assert an_ordered_parcel(hall, subject="case:2") != first
-    assert parcel(first).state == P.CREATED
+    assert parcel(first).state == ParcelState.CREATED
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_contents_ready_bears_a_repeat(hall: Hall, carrier: SimulatedCarrier) ->
     parcel_id = an_ordered_parcel(hall)
     services.contents_ready(SYSTEM, parcel_id)
     services.contents_ready(SYSTEM, parcel_id)
-    assert parcel(parcel_id).state == P.READY
+    assert parcel(parcel_id).state == ParcelState.READY
 
 
 # --- packing ---
@@ -142,7 +142,7 @@ def test_packing_needs_the_comparison_and_a_fresh_seal(hall: Hall, carrier: Simu
     with pytest.raises(Refused) as refusal:
         services.pack(hall.packer, second, Pack(seal.lower(), 120, contents_compared=True))
     assert (refusal.value.code, refusal.value.field) == ("seal-used", "seal_no")
-    assert (parcel(second).state, parcel(second).seal_no) == (P.READY, None)
+    assert (parcel(second).state, parcel(second).seal_no) == (ParcelState.READY, None)
 
 
 def test_the_packer_cannot_check_their_own_parcel(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -150,15 +150,15 @@ def test_the_packer_cannot_check_their_own_parcel(hall: Hall, carrier: Simulated
     with pytest.raises(Refused) as refusal:
         services.check_packing(hall.packer, parcel_id, None)
     assert refusal.value.code == "second-person-needed"
-    assert (parcel(parcel_id).state, parcel(parcel_id).order_no) == (P.PACKED, None)
+    assert (parcel(parcel_id).state, parcel(parcel_id).order_no) == (ParcelState.PACKED, None)
     services.check_packing(hall.checker, parcel_id, None)
-    assert parcel(parcel_id).state == P.BOOKING
+    assert parcel(parcel_id).state == ParcelState.BOOKING
 
 
 def test_the_second_person_can_return_it(hall: Hall, carrier: SimulatedCarrier) -> None:
     parcel_id = a_packed_parcel(hall)
     services.return_to_packer(hall.checker, parcel_id, Dispute("封签破损"))
-    assert (parcel(parcel_id).state, parcel(parcel_id).seal_no) == (P.READY, None)
+    assert (parcel(parcel_id).state, parcel(parcel_id).seal_no) == (ParcelState.READY, None)
 
 
 @pytest.mark.parametrize("role", [Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.WINDOW_CLERK, Role.APPLICANT])
@@ -173,7 +173,7 @@ def test_another_halls_parcel_does_not_exist(hall: Hall, carrier: SimulatedCarri
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert parcel(parcel_id).state == P.PACKED
+    assert parcel(parcel_id).state == ParcelState.PACKED
 
 
 def test_an_applicant_cannot_work_on_their_own_parcel(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -188,7 +188,7 @@ def test_a_stale_page_changes_nothing(hall: Hall, carrier: SimulatedCarrier) -> 
     services.contents_ready(SYSTEM, parcel_id)
     with pytest.raises(Outdated):
         services.pack(hall.packer, parcel_id, Pack("FQ1", 120, contents_compared=True, version=seen))
-    assert parcel(parcel_id).state == P.READY
+    assert parcel(parcel_id).state == ParcelState.READY
 
 
 # --- waybills ---
@@ -197,7 +197,7 @@ def test_a_stale_page_changes_nothing(hall: Hall, carrier: SimulatedCarrier) -> 
 def test_a_number_is_taken_and_the_label_kept(hall: Hall, carrier: SimulatedCarrier) -> None:
     parcel_id = a_waybilled_parcel(hall)
     row = parcel(parcel_id)
-    assert (row.state, row.waybill_no, row.order_no) == (P.WAYBILLED, "1000000001460", row.number)
+    assert (row.state, row.waybill_no, row.order_no) == (ParcelState.WAYBILLED, "1000000001460", row.number)
     assert live(parcel_id) == ["1000000001460"]
     view, pdf = queries.label_of(parcel_id, hall.packer)
     assert pdf is not None
@@ -212,22 +212,22 @@ def test_an_unreachable_carrier_leaves_the_step_pending_and_it_finishes_by_itsel
     carrier.behave("book", verdict, times=2)
     parcel_id = a_waybilled_parcel(hall)
     row = parcel(parcel_id)
-    assert (row.state, row.booking_tries, row.booking_problem) == (P.BOOKING, 1, "simulated")
+    assert (row.state, row.booking_tries, row.booking_problem) == (ParcelState.BOOKING, 1, "simulated")
     assert row.booking_due_at is not None
     assert tasks(parcel_id) == []
     assert jobs.ask_for_numbers() == 0, "not before it is due"
     clock_at(NOON + timedelta(seconds=30))
     jobs.ask_for_numbers()
-    assert parcel(parcel_id).state == P.BOOKING
+    assert parcel(parcel_id).state == ParcelState.BOOKING
     clock_at(NOON + timedelta(minutes=5))
     assert jobs.ask_for_numbers() == 1
-    assert (parcel(parcel_id).state, live(parcel_id)) == (P.WAYBILLED, ["1000000001460"])
+    assert (parcel(parcel_id).state, live(parcel_id)) == (ParcelState.WAYBILLED, ["1000000001460"])
 
 
 def test_a_lost_reply_makes_exactly_one_live_waybill(hall: Hall, carrier: SimulatedCarrier, clock_at: Clock) -> None:
     carrier.behave("book", Verdict.UNCERTAIN, after_processing=True)
     parcel_id = a_waybilled_parcel(hall)
-    assert parcel(parcel_id).state == P.BOOKING
+    assert parcel(parcel_id).state == ParcelState.BOOKING
     clock_at(NOON + timedelta(minutes=5))
     jobs.ask_for_numbers()
     order_no = parcel(parcel_id).order_no
@@ -244,14 +244,18 @@ def test_a_lost_reply_with_a_carrier_that_refuses_repeats(
     clock_at(NOON + timedelta(minutes=5))
     jobs.ask_for_numbers()
     row = parcel(parcel_id)
-    assert (row.state, row.booking_due_at, tasks(parcel_id)) == (P.BOOKING, None, ["booking_unclear"])
+    assert (row.state, row.booking_due_at, tasks(parcel_id)) == (ParcelState.BOOKING, None, ["booking_unclear"])
     with pytest.raises(Refused) as refusal:
         waybills.unbook(hall.supervisor, parcel_id, Dispute("重来"))
     assert refusal.value.code == "booking-uncertain"
     with pytest.raises(NotAllowed):
         services.enter_number(hall.packer, parcel_id, EnterNumber("1000000001460", "电话确认"))
     services.enter_number(hall.supervisor, parcel_id, EnterNumber("１０００００００01460", "电话确认"))
-    assert (parcel(parcel_id).state, live(parcel_id), tasks(parcel_id)) == (P.WAYBILLED, ["1000000001460"], [])
+    assert (parcel(parcel_id).state, live(parcel_id), tasks(parcel_id)) == (
+        ParcelState.WAYBILLED,
+        ["1000000001460"],
+        [],
+    )
 
 
 def test_a_second_number_is_cancelled_when_it_becomes_known(
@@ -277,17 +281,17 @@ def test_a_number_nobody_has_reports_for_is_not_believed(hall: Hall, carrier: Si
     order_no = parcel(parcel_id).order_no
     assert order_no
     assert not waybills.adopt_number(parcel_id, order_no, "1000000009960")
-    assert (parcel(parcel_id).state, live(parcel_id)) == (P.BOOKING, [])
+    assert (parcel(parcel_id).state, live(parcel_id)) == (ParcelState.BOOKING, [])
 
 
 def test_a_refused_order_waits_for_a_person(hall: Hall, carrier: SimulatedCarrier) -> None:
     carrier.behave("book", Verdict.REFUSED)
     parcel_id = a_waybilled_parcel(hall)
-    assert (parcel(parcel_id).state, tasks(parcel_id)) == (P.BOOKING, ["booking_refused"])
+    assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.BOOKING, ["booking_refused"])
     command = CorrectReceiver("李晓燕", "13900001111", "浙江省", "宁波市", "鄞州区", "天童北路1号")
     services.correct_receiver(hall.supervisor, parcel_id, command)
     assert jobs.ask_for_numbers() == 1
-    assert (parcel(parcel_id).state, tasks(parcel_id)) == (P.WAYBILLED, [])
+    assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.WAYBILLED, [])
 
 
 def test_the_address_is_fixed_once_a_number_exists(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -307,7 +311,7 @@ def test_a_voided_number_is_cancelled_and_the_next_order_has_another_order_numbe
     assert first
     services.void_waybill(hall.supervisor, parcel_id, Dispute("收件人改址"))
     outbox.drain_all()
-    assert (parcel(parcel_id).state, carrier.live_waybills(first)) == (P.READY, [])
+    assert (parcel(parcel_id).state, carrier.live_waybills(first)) == (ParcelState.READY, [])
     services.pack(hall.packer, parcel_id, Pack("FQ-NEXT", 120, contents_compared=True))
     services.check_packing(hall.checker, parcel_id, None)
     outbox.drain_all()
@@ -322,7 +326,7 @@ def test_what_is_no_number_cannot_be_entered(hall: Hall, carrier: SimulatedCarri
     with pytest.raises(Refused) as refusal:
         services.enter_number(hall.supervisor, parcel_id, EnterNumber(number, "x"))
     assert refusal.value.code == "not-a-waybill"
-    assert parcel(parcel_id).state == P.BOOKING
+    assert parcel(parcel_id).state == ParcelState.BOOKING
 
 
 # --- hand-over ---
@@ -333,7 +337,7 @@ def test_a_list_is_signed_by_two_people_and_its_parcels_are_handed_over(
 ) -> None:
     first, second = a_waybilled_parcel(hall), a_waybilled_parcel(hall)
     batch_id = hand_over(hall, first, second)
-    assert [parcel(each).state for each in (first, second)] == [P.HANDED_OVER, P.HANDED_OVER]
+    assert [parcel(each).state for each in (first, second)] == [ParcelState.HANDED_OVER, ParcelState.HANDED_OVER]
     assert sorted(carrier.handed_over) == ["1000000001460", "1000000002860"]
     assert {event.parcel_id for event in told if isinstance(event, ParcelHandedOver)} == {first, second}
     view = queries.batch_view(batch_id, hall.packer)
@@ -348,17 +352,17 @@ def test_the_same_person_cannot_sign_both_sides(hall: Hall, carrier: SimulatedCa
     with pytest.raises(Refused) as refusal:
         services.take_over(hall.packer, batch_id, TakeOver("王强", "1", 1))
     assert refusal.value.code == "second-person-needed"
-    assert parcel(parcel_id).state == P.WAYBILLED
+    assert parcel(parcel_id).state == ParcelState.WAYBILLED
 
 
 def test_what_is_missing_stays_with_the_hall(hall: Hall, carrier: SimulatedCarrier) -> None:
     first, second = a_waybilled_parcel(hall), a_waybilled_parcel(hall)
     hand_over(hall, first, second, missing=(second,))
-    assert [parcel(each).state for each in (first, second)] == [P.HANDED_OVER, P.WAYBILLED]
+    assert [parcel(each).state for each in (first, second)] == [ParcelState.HANDED_OVER, ParcelState.WAYBILLED]
     assert tasks(second) == ["missing_at_handover"]
     assert carrier.handed_over == ["1000000001460"]
     hand_over(hall, second)
-    assert (parcel(second).state, tasks(second)) == (P.HANDED_OVER, [])
+    assert (parcel(second).state, tasks(second)) == (ParcelState.HANDED_OVER, [])
 
 
 @pytest.mark.parametrize(("counted", "missing"), [(3, 0), (1, 0), (2, 1)])
@@ -374,7 +378,7 @@ def test_a_count_that_does_not_agree_hands_nothing_over(
         services.take_over(hall.checker, batch_id, TakeOver("王强", "1", counted, (first, second)[:missing]))
     assert refusal.value.code == "count-differs"
     assert queries.batch_view(batch_id, hall.packer).state == "offered"
-    assert parcel(first).state == P.WAYBILLED
+    assert parcel(first).state == ParcelState.WAYBILLED
 
 
 def test_scans_onto_a_list(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -421,7 +425,7 @@ def test_delivered_in_person_ends_it(hall: Hall, carrier: SimulatedCarrier, told
     carrier.report("1000000001460", "704", NOON + timedelta(hours=20), deliverCode="10")
     poll(parcel_id)
     row = parcel(parcel_id)
-    assert (row.state, row.signer_class, row.signer_name) == (P.DELIVERED, "in_person", "李晓燕")
+    assert (row.state, row.signer_class, row.signer_name) == (ParcelState.DELIVERED, "in_person", "李晓燕")
     assert row.delivered_at == NOON + timedelta(hours=20)
     delivered = [event for event in told if isinstance(event, ParcelDelivered)]
     assert [(event.signer_class, event.delivered_at) for event in delivered] == [("in_person", row.delivered_at)]
@@ -448,11 +452,11 @@ def test_a_delivery_not_in_person_asks_staff(
     parcel_id = a_handed_over_parcel(hall)
     carrier.report("1000000001460", "704", NOON, deliverCode=code)
     poll(parcel_id)
-    assert (parcel(parcel_id).state, tasks(parcel_id)) == (P.HANDED_OVER, ["doubtful_delivery"])
+    assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.HANDED_OVER, ["doubtful_delivery"])
     assert not [event for event in told if isinstance(event, ParcelDelivered)]
     services.confirm_delivery(hall.supervisor, parcel_id, ConfirmDelivery("李晓燕", "电话确认已收到"))
     outbox.drain_all()
-    assert (parcel(parcel_id).state, tasks(parcel_id)) == (P.DELIVERED, [])
+    assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.DELIVERED, [])
     assert len([event for event in told if isinstance(event, ParcelDelivered)]) == 1
 
 
@@ -460,7 +464,7 @@ def test_an_allowed_proxy_ends_it(hall: Hall, carrier: SimulatedCarrier) -> None
     parcel_id = a_handed_over_parcel(hall, who_may_sign="agent")
     carrier.report("1000000001460", "704", NOON, deliverCode="20")
     poll(parcel_id)
-    assert (parcel(parcel_id).state, parcel(parcel_id).signer_class) == (P.DELIVERED, "proxy")
+    assert (parcel(parcel_id).state, parcel(parcel_id).signer_class) == (ParcelState.DELIVERED, "proxy")
 
 
 def test_nothing_can_be_confirmed_that_the_carrier_does_not_report(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -468,7 +472,7 @@ def test_nothing_can_be_confirmed_that_the_carrier_does_not_report(hall: Hall, c
     with pytest.raises(Refused) as refusal:
         services.confirm_delivery(hall.supervisor, parcel_id, ConfirmDelivery("李晓燕", "x"))
     assert refusal.value.code == "not-delivered"
-    assert parcel(parcel_id).state == P.HANDED_OVER
+    assert parcel(parcel_id).state == ParcelState.HANDED_OVER
 
 
 def test_a_revoked_delivery_reopens_and_the_applicant_is_corrected_once(
@@ -481,13 +485,16 @@ def test_a_revoked_delivery_reopens_and_the_applicant_is_corrected_once(
     poll(parcel_id)
     poll(parcel_id)
     row = parcel(parcel_id)
-    assert (row.state, row.delivered_at, row.signer_class) == (P.HANDED_OVER, None, None)
+    assert (row.state, row.delivered_at, row.signer_class) == (ParcelState.HANDED_OVER, None, None)
     assert [type(event) for event in told][-2:] == [ParcelDelivered, ParcelDeliveryRevoked]
     kinds = list(db.session.scalars(sa.select(Notice.kind).where(Notice.user_id == hall.applicant.user_id)))
     assert kinds.count("delivery.revoked") == 1
     carrier.report("1000000001460", "704", NOON + timedelta(days=1), deliverCode="10")
     poll(parcel_id)
-    assert (parcel(parcel_id).state, parcel(parcel_id).delivered_at) == (P.DELIVERED, NOON + timedelta(days=1))
+    assert (parcel(parcel_id).state, parcel(parcel_id).delivered_at) == (
+        ParcelState.DELIVERED,
+        NOON + timedelta(days=1),
+    )
     assert tasks(parcel_id) == []
 
 
@@ -500,7 +507,7 @@ def test_revoked_and_delivered_again_between_two_polls(
     carrier.report("1000000001460", "743", NOON + timedelta(hours=1))
     carrier.report("1000000001460", "704", NOON + timedelta(hours=2), deliverCode="161")
     poll(parcel_id)
-    assert (parcel(parcel_id).state, tasks(parcel_id)) == (P.HANDED_OVER, ["doubtful_delivery"])
+    assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.HANDED_OVER, ["doubtful_delivery"])
 
 
 def test_a_return_comes_back_to_the_desk_and_is_sent_again(
@@ -522,7 +529,7 @@ def test_a_return_comes_back_to_the_desk_and_is_sent_again(
     services.check_packing(hall.checker, parcel_id, None)
     outbox.drain_all()
     row = parcel(parcel_id)
-    assert (row.state, row.waybill_no, row.order_no) == (P.WAYBILLED, "1000000002860", f"{row.number}-2")
+    assert (row.state, row.waybill_no, row.order_no) == (ParcelState.WAYBILLED, "1000000002860", f"{row.number}-2")
     assert row.observed_status == "label_created"
 
 
@@ -539,7 +546,7 @@ def test_a_lost_parcel(hall: Hall, carrier: SimulatedCarrier) -> None:
     parcel_id = a_handed_over_parcel(hall)
     carrier.report("1000000001460", "987", NOON)
     poll(parcel_id)
-    assert (parcel(parcel_id).state, tasks(parcel_id)) == (P.LOST, ["lost"])
+    assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.LOST, ["lost"])
 
 
 def test_an_unknown_code_alarms_once_and_changes_nothing(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -600,7 +607,7 @@ def test_an_undisputed_delivery_closes_by_itself(hall: Hall, carrier: SimulatedC
     assert jobs.close_quiet() == 0
     clock_at(NOON + timedelta(days=10))
     assert jobs.close_quiet() == 1
-    assert parcel(parcel_id).state == P.CLOSED
+    assert parcel(parcel_id).state == ParcelState.CLOSED
 
 
 def test_the_applicant_confirms_or_disputes(hall: Hall, carrier: SimulatedCarrier) -> None:
@@ -614,7 +621,7 @@ def test_the_applicant_confirms_or_disputes(hall: Hall, carrier: SimulatedCarrie
     services.dispute(hall.applicant, parcel_id, Dispute("家里没人收到"))
     assert tasks(parcel_id) == ["disputed"]
     services.confirm_receipt(hall.applicant, parcel_id, None)
-    assert parcel(parcel_id).state == P.CLOSED
+    assert parcel(parcel_id).state == ParcelState.CLOSED
 
 
 # --- who sees what ---

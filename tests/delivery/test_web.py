@@ -18,7 +18,7 @@ from delivery import jobs, services
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
 from delivery.models import CarrierEvent, CarrierHint, Parcel
-from delivery.states import P
+from delivery.states import ParcelState
 from tests.builders import a_member, sign_in
 from tests.delivery.builders import (
     Hall,
@@ -95,7 +95,7 @@ def test_a_parcel_through_the_pages(hall: Hall, carrier: SimulatedCarrier, clien
     assert "李晓燕" in page
     assert "13912345678" in page
     assert applicant.post(f"/parcels/{parcel_id}/actions/confirm_receipt").status_code == 303
-    assert parcel(parcel_id).state == P.CLOSED
+    assert parcel(parcel_id).state == ParcelState.CLOSED
 
 
 def test_a_parcel_through_the_api(hall: Hall, carrier: SimulatedCarrier, client_of: Sign) -> None:
@@ -138,7 +138,7 @@ def test_bad_input_names_the_field_and_changes_nothing(
     answer = client_of(hall.packer).post(f"/api/parcels/{parcel_id}/actions/pack", json=body)
     assert answer.status_code == 422
     assert any(each["pointer"].endswith(pointer) for each in answer.get_json()["errors"])
-    assert parcel(parcel_id).state == P.READY
+    assert parcel(parcel_id).state == ParcelState.READY
 
 
 def test_a_double_click_does_one_thing(hall: Hall, carrier: SimulatedCarrier, client_of: Sign) -> None:
@@ -148,7 +148,7 @@ def test_a_double_click_does_one_thing(hall: Hall, carrier: SimulatedCarrier, cl
     packer = client_of(hall.packer)
     for _ in range(2):
         assert packer.post(f"/parcels/{parcel_id}/actions/pack", data=form).status_code == 303
-    assert parcel(parcel_id).state == P.PACKED
+    assert parcel(parcel_id).state == ParcelState.PACKED
 
 
 @pytest.mark.parametrize("role", [Role.POSTAL_STAFF, Role.WINDOW_CLERK, Role.APPLICANT, Role.OWNER, Role.AGENCY])
@@ -176,7 +176,7 @@ def test_oversight_reads_masks_and_changes_nothing(hall: Hall, carrier: Simulate
     for secret in ("李晓燕", "13912345678", "1幢301室", parcel(parcel_id).pickup_code):
         assert secret not in page
     assert operator.post(f"/api/parcels/{parcel_id}/actions/void_waybill", json={"reason": "x"}).status_code == 403
-    assert parcel(parcel_id).state == P.WAYBILLED
+    assert parcel(parcel_id).state == ParcelState.WAYBILLED
 
 
 def test_public_tracking(hall: Hall, carrier: SimulatedCarrier, client: FlaskClient) -> None:
@@ -260,11 +260,11 @@ def test_a_notice_makes_a_query_due_and_changes_nothing_itself(
     assert push(client, event("704", deliverCode="10")) == (200, "00000")
     outbox.drain_all()
     row = parcel(parcel_id)
-    assert (row.state, row.observed_status) == (P.HANDED_OVER, "label_created")
+    assert (row.state, row.observed_status) == (ParcelState.HANDED_OVER, "label_created")
     assert row.next_poll_at == NOON
     carrier.report("1000000001460", "704", NOON, deliverCode="10")
     assert jobs.tracking.poll_due() == 1
-    assert parcel(parcel_id).state == P.DELIVERED
+    assert parcel(parcel_id).state == ParcelState.DELIVERED
     assert db.session.scalars(sa.select(CarrierHint.confirmed_at)).one() == NOON
 
 
@@ -278,7 +278,7 @@ def test_a_forged_notice_never_changes_the_state_and_is_noticed(
     for _ in range(3):
         make_due(parcel_id)
         jobs.tracking.poll_due()
-    assert (parcel(parcel_id).state, parcel(parcel_id).observed_status) == (P.HANDED_OVER, "label_created")
+    assert (parcel(parcel_id).state, parcel(parcel_id).observed_status) == (ParcelState.HANDED_OVER, "label_created")
     assert tasks(parcel_id) == ["unconfirmed_notice", "unconfirmed_notice"]
     assert db.session.scalar(sa.select(sa.func.count(CarrierEvent.id))) == 0
 
@@ -297,7 +297,7 @@ def test_notices_of_strangers_are_harmless(hall: Hall, carrier: SimulatedCarrier
     assert push(client, event("704") | {"waybillNo": "1099999999960"}) == (200, "00000")
     assert push(client, event("704") | {"orderNo": "ANOTHER"}) == (200, "00000")
     outbox.drain_all()
-    assert parcel(parcel_id).state == P.HANDED_OVER
+    assert parcel(parcel_id).state == ParcelState.HANDED_OVER
     assert db.session.scalar(sa.select(sa.func.count(CarrierHint.id))) == 0
     assert set(db.session.scalars(sa.select(Notice.error))) == {"unknown waybill"}
 
@@ -360,7 +360,7 @@ def test_a_push_storm_ends_where_polling_alone_ends(hall: Hall, carrier: Simulat
         other.observed_status,
         other.observed_since,
     )
-    assert (one.state, one.observed_status, one.failed_attempts) == (P.HANDED_OVER, "delivery_failed", 1)
+    assert (one.state, one.observed_status, one.failed_attempts) == (ParcelState.HANDED_OVER, "delivery_failed", 1)
 
 
 def test_an_exception_stands_on_the_page_until_somebody_says_what_was_done(
