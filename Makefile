@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: vendor help run test test-sqlite test-postgresql check fix docs bench demo lock messages catalogues clean screenshots
+.PHONY: vendor help run test test-units test-browser test-postgresql check fix docs bench demo lock messages catalogues clean screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -39,14 +39,19 @@ browser: # the browser tests need Chromium; installed where we may
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	  else echo "Chromium is not installed: the browser tests will fail. Install the package 'chromium'."; fi; }
 
-test: $(VENV)/.dev catalogues browser ## everything: SQLite, PostgreSQL, journeys, browser
-	@$(MAKE) --no-print-directory test-sqlite test-postgresql
+test: $(VENV)/.dev catalogues browser ## everything: units on SQLite, then the browser beside PostgreSQL and the journeys
+	@$(MAKE) --no-print-directory test-units
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-browser test-postgresql
 
-test-sqlite: $(VENV)/.dev catalogues
-	$(BIN)/pytest -n 2 --dist loadgroup -q tests
+test-units: $(VENV)/.dev catalogues
+	$(BIN)/pytest -n 2 --dist loadfile -q --ignore tests/browser --ignore tests/journeys tests
+
+test-browser: $(VENV)/.dev catalogues browser
+	$(BIN)/pytest -q tests/browser
 
 test-postgresql: $(VENV)/.dev catalogues
-	$(BIN)/pytest -n 2 --dist loadgroup -q --database postgresql -m "postgresql" tests
+	$(BIN)/pytest -q tests/journeys
+	$(BIN)/pytest -q --database postgresql -m postgresql tests
 
 check: $(VENV)/.dev catalogues ## lint, types, import contracts, templates, catalogues
 	$(BIN)/ruff check .

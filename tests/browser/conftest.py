@@ -1,6 +1,6 @@
 """The whole product as real processes, and a real Chromium to look at it.
 
-The modules here carry one xdist group, so that they share one product in one process.
+They run in one process (`make test-browser`), so that they share one product.
 """
 
 from collections.abc import Callable, Iterator

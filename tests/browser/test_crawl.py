@@ -8,7 +8,7 @@ from tests.browser.story import Played
 from tests.journeys.person import Person
 from tests.processes import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 VISITOR = "visitor"
 

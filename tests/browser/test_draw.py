@@ -15,7 +15,7 @@ from playwright.sync_api import Route
 from tests.browser.chromium import DESK, PHONE, Window
 from tests.browser.story import Played
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 Look = Callable[..., Window]
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_draw.py"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.story import Played
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 def test_the_whole_way_in_a_browser(played: Played) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.browser.chromium import DESK, PHONE, Window
 from tests.browser.story import Played
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 Look = Callable[..., Window]
 

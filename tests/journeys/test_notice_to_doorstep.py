@@ -18,7 +18,7 @@ from tests.journeys.person import Person
 from tests.processes import ROOT, Product, running_product
 from tests.servers import a_database
 
-pytestmark = [pytest.mark.journey, pytest.mark.postgresql, pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.postgresql]
 
 ITEM = "地质灾害危险性评估"
 AGENCY = "华岳岩土工程咨询有限公司"
