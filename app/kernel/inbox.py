@@ -61,8 +61,14 @@ def insert_ignore(model: type[Base], values: dict[str, Any]) -> bool:
     return db.session.execute(insert.values(**values).on_conflict_do_nothing().returning(key)).first() is not None
 
 
+ENVELOPE = frozenset({"csrf_token", "idempotency_key"})
+"""What a form carries besides its content; it changes when the page is loaded again."""
+
+
 def fingerprint(body: Any) -> str:
     """Return the SHA-256 of the request's content, by which a reused key with another body is told apart."""
+    if isinstance(body, dict):
+        body = {name: value for name, value in body.items() if name not in ENVELOPE}
     text = json.dumps(body, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

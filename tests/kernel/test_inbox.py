@@ -43,3 +43,8 @@ def test_a_notice_is_stored_once(app: Flask) -> None:
     with transaction():
         assert not receive("stripe", "evt_1", "charge.succeeded", "ch_1", b"{}")
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 1
+
+
+def test_a_page_loaded_again_sends_the_same_request(app: Flask) -> None:
+    first = once(SYSTEM, "draft", "key-1", {"title": ["a"], "csrf_token": ["x"]}, lambda: {"id": 1})
+    assert once(SYSTEM, "draft", "key-1", {"title": ["a"], "csrf_token": ["y"]}, lambda: {"id": 2}) == first

@@ -70,7 +70,7 @@ def test_from_sign_up_to_a_found_offer_through_the_pages(app: Flask, as_role: Cl
         assert _post(agency, f"/admission/{agency_id}/actions/submit", {}).status_code == 303
         inbox = operator.get("/admission")
         assert "苏诚测绘有限公司" in inbox.text
-        assert "剩余 2 个工作日" in inbox.text
+        assert "还剩 2 个工作日" in inbox.text
         assert operator.get(f"/admission/{agency_id}/actions/pass").status_code == 200
         passed = _post(operator, f"/admission/{agency_id}/actions/pass", {"accept_certificates": "true"})
         assert passed.status_code == 303
@@ -157,7 +157,7 @@ def test_the_same_way_as_json(app: Flask, as_role: Clients, client: FlaskClient)
     [
         ({"uscc": "123"}, "统一社会信用代码无效"),
         ({"contact_mobile": "12"}, "手机号为 11 位数字"),
-        ({"contact_email": "nobody"}, "不是有效的电子邮箱"),
+        ({"contact_email": "nobody"}, "不是有效的邮箱地址"),
         ({"kind": "nonsense"}, "请从选项中选择"),
     ],
 )
