@@ -429,8 +429,9 @@ def the_owner_pays(story: Story) -> None:
     owner.press("Authorise and pay")
     assert owner.response.url.startswith(story.product.url), "the cashier brings the payer back"
     owner.until_seen(story.at["bill"], "Held now ¥ 18,600.00")
-    receipt = owner.http.get(urljoin(owner.url, story.at["bill"] + "/receipt"), timeout=30)
-    assert receipt.content.startswith(b"%PDF-")
+    receipt = urljoin(owner.url, story.at["bill"] + "/receipt")
+    owner.until(story.at["bill"], lambda p: p.http.get(receipt, timeout=30).status_code == 200, "the receipt")
+    assert owner.http.get(receipt, timeout=30).content.startswith(b"%PDF-")
 
 
 def the_deliverable_is_accepted(story: Story) -> None:
