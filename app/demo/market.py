@@ -24,7 +24,7 @@ from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db
 from app.kernel.files import Upload
 from marketplace.models.contracts import Contract
-from marketplace.models.procurements import Procurement, Registration
+from marketplace.models.procurements import Procurement
 from marketplace.queries.candidates import demand_of, matching
 from marketplace.rules.regions import full_name
 from marketplace.rules.selection.gates import FundSource
@@ -32,7 +32,6 @@ from marketplace.services import awards, clock_pauses, contracts, procurements, 
 from marketplace.services.commands import Avoided, NoticeDraft, Register
 from marketplace.states.contract import ContractState, PauseReason
 from marketplace.states.procurement import ProcurementState
-from marketplace.states.registration import RegistrationState
 
 _P, _C = ProcurementState, ContractState
 MOST_BUDGET_FEN: Final = 40_000_000
@@ -457,14 +456,6 @@ class Market:
         return contract.delivered_on is not None and (
             self.simulation.calendar.count_working_days(contract.delivered_on, clock.today()) >= working_days
         )
-
-
-def winners_registrations() -> int:
-    """How many registrations have won; for the summary."""
-    statement = (
-        sa.select(sa.func.count()).select_from(Registration).where(Registration.state == RegistrationState.CONFIRMED)
-    )
-    return db.session.scalar(statement) or 0
 
 
 def _bound(function: Any, *arguments: Any) -> Callable[[], None]:

@@ -31,7 +31,6 @@ from reportlab.platypus import (
     Frame,
     HRFlowable,
     KeepTogether,
-    PageBreak,
     PageTemplate,
     Paragraph,
     Spacer,
@@ -247,10 +246,6 @@ class Letter:
 
     def rule(self) -> Letter:
         self._add(HRFlowable(width="100%", thickness=0.5, color=RULE, spaceBefore=4, spaceAfter=6))
-        return self
-
-    def page_break(self) -> Letter:
-        self._add(PageBreak())
         return self
 
     # --- output ---

@@ -23,11 +23,3 @@ class PasswordResetAsked(Event):
 
     name: ClassVar[str] = "identity.password-reset-asked"
     user_id: UUID | None
-
-
-@dataclass(frozen=True)
-class MembershipRequested(Event):
-    """A person asks to be admitted to an organisation."""
-
-    name: ClassVar[str] = "identity.membership-requested"
-    membership_id: UUID

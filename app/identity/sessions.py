@@ -267,15 +267,6 @@ def act_as(membership: Membership | None) -> None:
 
 
 @use_case
-def confirm_again() -> None:
-    """Note that the person has just given the password again (for steps that ask for a fresh sign-in)."""
-    browser = current()
-    assert browser.signed_in is not None
-    row = db.session.get_one(UserSession, browser.signed_in.session_id)
-    row.authenticated_at = clock.now()
-
-
-@use_case
 def revoke(session_id: UUID) -> None:
     """End one session."""
     db.session.execute(

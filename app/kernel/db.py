@@ -147,16 +147,6 @@ def append_only_statements(table: str, dialect: str, mutable: tuple[str, ...] = 
     )
 
 
-def drop_append_only_statements(table: str, dialect: str) -> tuple[str, ...]:
-    """Return the DDL that takes `append_only_statements` back."""
-    if dialect == "sqlite":
-        return (f"DROP TRIGGER IF EXISTS {table}_no_delete", f"DROP TRIGGER IF EXISTS {table}_no_update")
-    return (
-        f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}",
-        f"DROP FUNCTION IF EXISTS {table}_append_only()",
-    )
-
-
 def _sqlite_changed(table: str, mutable: tuple[str, ...]) -> str:
     frozen = [c.name for c in Base.metadata.tables[table].columns if c.name not in mutable]
     return "WHEN " + " OR ".join(f"NEW.{c} IS NOT OLD.{c}" for c in frozen) + " "

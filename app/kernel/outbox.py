@@ -5,7 +5,7 @@ effect happens exactly once. A handler that calls outside runs with no transacti
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -60,10 +60,6 @@ def subscribe(handlers: Handlers) -> None:
         known = _handlers.setdefault(event_type.name, {})
         for function in functions:
             known[handler_name(function)] = function
-
-
-def subscriptions() -> Mapping[str, Iterable[str]]:
-    return {event: tuple(handlers) for event, handlers in _handlers.items()}
 
 
 def publish(event: Event, *, not_before: datetime | None = None) -> None:

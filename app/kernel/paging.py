@@ -25,14 +25,6 @@ class Page(Generic[T]):
     def pages(self) -> int:
         return max(1, -(-(self.total or 0) // self.size))
 
-    @property
-    def has_next(self) -> bool:
-        return self.number < self.pages if self.total is not None else len(self.items) == self.size
-
-    @property
-    def has_previous(self) -> bool:
-        return self.number > 1
-
 
 def page_of(
     statement: sa.Select[*tuple[Any, ...]], *, number: int = 1, size: int = PAGE_SIZE, scalars: bool = True

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel.access import Actor
@@ -217,7 +217,3 @@ def register_actions(
 def api_actions(views: Iterable[ActionView]) -> list[dict[str, str]]:
     """Return the `actions` member of an API object."""
     return [{"name": v.name, "label": v.label, "href": f"/api{v.href}"} for v in views]
-
-
-def has_file(schema: type[InputSchema]) -> bool:
-    return any(isinstance(f, fields.Raw) for f in schema().fields.values())

@@ -61,10 +61,6 @@ class Form:
         return tuple(gettext(m) for key, messages in self.errors.items() if key not in names for m in messages)
 
     @property
-    def has_files(self) -> bool:
-        return any(f.widget == "file" for f in self.fields)
-
-    @property
     def is_blank(self) -> bool:
         """Tell whether there is nothing to type: only hidden fields."""
         return all(f.widget == "hidden" for f in self.fields)

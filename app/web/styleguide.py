@@ -9,12 +9,12 @@ from flask import Blueprint, flash, render_template
 from marshmallow import fields
 
 from app.kernel.clock import now
+from app.kernel.paging import Page
 from app.kernel.words import N_
 from app.web.actions import ActionView
 from app.web.forms import Form
 from app.web.guard import public
 from app.web.journey import JourneyStep
-from app.web.paging import Page
 from app.web.schemas import InputSchema, MoneyField, UploadField, text
 
 bp = Blueprint("styleguide", __name__)

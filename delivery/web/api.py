@@ -6,13 +6,13 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, url_for
 from flask_babel import gettext
 
+from app.kernel.paging import page_of
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import actions_of, api_actions
 from app.web.csrf import no_session_used
 from app.web.guard import public, requires, signed_in
 from app.web.operations import operation
-from app.web.paging import page_of
 from app.web.session import current_actor
 from delivery import policy, queries, services
 from delivery.queries import BatchView, ParcelView, ReportView

@@ -14,6 +14,7 @@ from app.kernel import clock, files, work_calendar
 from app.kernel.calendar import UnknownYear
 from app.kernel.db import db
 from app.kernel.errors import DomainError, NotFound, TooManyRequests
+from app.kernel.paging import page_of
 from app.kernel.timeline import object_entries
 from app.kernel.words import N_
 from app.web import parsing
@@ -21,7 +22,6 @@ from app.web.actions import ActionView, action_link, actions_of, register_action
 from app.web.forms import Form, errors_of
 from app.web.guard import public, requires, signed_in
 from app.web.journey import JourneyStep
-from app.web.paging import page_of
 from app.web.session import current_actor
 from delivery import documents, policy, queries, services
 from delivery.carriers import chosen

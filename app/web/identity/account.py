@@ -18,6 +18,7 @@ from app.identity.services.organisations import ChangeOrganisation
 from app.kernel.access import ROLE_LABELS, Actor
 from app.kernel.db import get
 from app.kernel.errors import DomainError, NotFound
+from app.kernel.paging import Page, page_of
 from app.web import parsing
 from app.web.forms import Form
 from app.web.guard import signed_in
@@ -34,7 +35,6 @@ from app.web.identity.schemas import (
     ProfileIn,
     TokenIn,
 )
-from app.web.paging import Page, page_of
 from app.web.session import current_actor
 
 pages = Blueprint("account", __name__, url_prefix="/account")

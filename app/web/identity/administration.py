@@ -16,13 +16,13 @@ from app.identity.queries import organisation as organisation_of
 from app.identity.services import administration
 from app.kernel.access import ROLE_LABELS
 from app.kernel.errors import DomainError
+from app.kernel.paging import Page, page_of
 from app.web import parsing
 from app.web.forms import Form
 from app.web.guard import requires
 from app.web.identity.actions import user_actions, user_view
 from app.web.identity.forms import again
 from app.web.identity.schemas import AnyOrganisationIn, GiveRoleIn, OrganisationQueryIn, UserQueryIn
-from app.web.paging import Page, page_of
 from app.web.session import current_actor
 
 pages = Blueprint("administration", __name__, url_prefix="/admin")

@@ -19,6 +19,7 @@ from app.identity.services.api_tokens import IssueToken
 from app.identity.states import MEMBERSHIP, USER
 from app.identity.wording import worded
 from app.kernel.access import Actor, Role
+from app.kernel.paging import page_of
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import api_actions, register_actions
@@ -37,7 +38,6 @@ from app.web.identity.schemas import (
     UserQueryIn,
 )
 from app.web.operations import operation
-from app.web.paging import page_of
 from app.web.session import current_actor
 
 api = Blueprint("identity_api", __name__, url_prefix="/api")

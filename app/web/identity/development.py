@@ -18,10 +18,10 @@ from app.identity.services import demonstration, sign_in
 from app.identity.wording import worded
 from app.kernel.db import get
 from app.kernel.errors import NotFound
+from app.kernel.paging import Page, page_of
 from app.settings import Settings
 from app.web.guard import public
 from app.web.identity.forms import safe_next
-from app.web.paging import Page, page_of
 
 pages = Blueprint("development", __name__, url_prefix="/dev")
 

@@ -6,11 +6,11 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request
 
 from app.kernel.errors import NotFound
+from app.kernel.paging import page_of
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import public, requires, signed_in
 from app.web.operations import operation
-from app.web.paging import page_of
 from app.web.schemas import PlainIn
 from app.web.session import current_actor
 from marketplace.policy import Permission

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel.access import Role
 from app.kernel.errors import Conflict, Refused
+from app.kernel.paging import page_of
 from app.kernel.timeline import object_entries
 from app.kernel.words import N_
 from app.manifest import NavigationItem
@@ -19,7 +20,6 @@ from app.web import parsing
 from app.web.actions import register_actions
 from app.web.forms import Form, errors_of
 from app.web.guard import public, requires
-from app.web.paging import page_of
 from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import catalogue as queries

@@ -5,10 +5,10 @@ from typing import Any, Final
 from flask import Blueprint, render_template
 from flask_babel import get_locale, gettext
 
+from app.kernel.paging import Page
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import public
-from app.web.paging import Page
 from marketplace.rules.categories import CATEGORY_LABELS, Category
 from marketplace.rules.regions import full_name
 from marketplace.search import Facet, Kind, SearchPage, Sort
