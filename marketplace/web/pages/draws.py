@@ -18,7 +18,7 @@ from marketplace.policy import Permission
 from marketplace.queries import draws
 from marketplace.services import draws as services
 from marketplace.states.registration import REGISTRATION
-from marketplace.web.pages.procurements import REGISTRATION_TONES
+from marketplace.web.pages.procurements.words import REGISTRATION_TONES
 from marketplace.web.schemas.procurements import EnterValueIn
 
 bp = Blueprint("marketplace_draws", __name__, template_folder="../../templates")

@@ -1,0 +1,67 @@
+"""Pages of procurements: public notices, one procurement, the publish form, lists of owner, agency and operator."""
+
+from app.kernel.access import Role
+from app.kernel.words import N_
+from app.manifest import NavigationItem
+from app.web.actions import register_actions
+from marketplace.queries import procurements
+from marketplace.states.procurement import PROCUREMENT
+from marketplace.states.registration import REGISTRATION
+from marketplace.web.api.procurements import bp as api
+from marketplace.web.api.procurements import procurement_json, registration_json
+
+# importing a module of pages registers its routes with the blueprint
+from marketplace.web.pages.procurements import lists, public, registrations, writing  # noqa: F401
+from marketplace.web.pages.procurements.words import bp
+from marketplace.web.procurement_actions import ACTIONS, REGISTRATION_ACTIONS
+
+__all__ = ["NAVIGATION", "OBJECT_HREF", "bp"]
+
+OBJECT_HREF = {
+    "procurement": lambda object_id: f"/procurements/{object_id}",
+    "registration": lambda object_id: f"/registrations/{object_id}",
+}
+NAVIGATION = (
+    NavigationItem(N_("Notices"), "marketplace_procurements.index", "speakerphone", order=20),
+    NavigationItem(
+        N_("My procurements"), "marketplace_procurements.mine", "clipboard-list", frozenset({Role.OWNER}), order=30
+    ),
+    NavigationItem(
+        N_("Opportunities"), "marketplace_procurements.opportunities", "target", frozenset({Role.AGENCY}), order=30
+    ),
+    NavigationItem(
+        N_("My registrations"),
+        "marketplace_procurements.my_registrations",
+        "list-check",
+        frozenset({Role.AGENCY}),
+        order=31,
+    ),
+    NavigationItem(
+        N_("All procurements"),
+        "marketplace_procurements.supervise",
+        "clipboard-list",
+        frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}),
+        order=30,
+    ),
+)
+
+register_actions(
+    bp,
+    api,
+    machine=PROCUREMENT,
+    path="/procurements/<uuid:object_id>",
+    table=ACTIONS,
+    view=procurements.procurement_view,
+    detail="marketplace_procurements.procurement",
+    to_json=procurement_json,
+)
+register_actions(
+    bp,
+    api,
+    machine=REGISTRATION,
+    path="/registrations/<uuid:object_id>",
+    table=REGISTRATION_ACTIONS,
+    view=procurements.registration_view,
+    detail="marketplace_procurements.registration",
+    to_json=registration_json,
+)

@@ -1,0 +1,102 @@
+"""What everybody reads: the list of notices, one procurement, its frozen notice; and the papers of those concerned."""
+
+from uuid import UUID
+
+from flask import Response, render_template, request
+
+from app.documents import issued_for
+from app.kernel import files
+from app.kernel.access import Actor
+from app.kernel.errors import NotFound
+from app.kernel.timeline import thread_entries
+from app.web import parsing
+from app.web.forms import Form
+from app.web.guard import public, signed_in
+from app.web.session import current_actor
+from marketplace.policy import Permission
+from marketplace.queries import procurements
+from marketplace.queries.procurements import ProcurementView, Stage
+from marketplace.services import procurements as services
+from marketplace.states.parts import Part
+from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, ProcurementState
+from marketplace.web.pages.procurements.exports import csv_of
+from marketplace.web.pages.procurements.words import WORDS, bp
+from marketplace.web.procurement_actions import actions_for, may_register, registration_actions
+from marketplace.web.schemas.procurements import NoticeQuery
+
+_P = ProcurementState
+
+
+@bp.get("/procurements")
+@public
+def index() -> str:
+    """Published notices and results, with filters that live in the address."""
+    wanted = parsing.query(NoticeQuery)
+    counts = procurements.stage_counts()
+    page = procurements.notices(wanted)
+    return render_template(
+        "marketplace/notices.html",
+        page=page,
+        counts=counts,
+        stages=[(stage, procurements.STAGE_LABELS[stage], counts[stage]) for stage in Stage],
+        form=Form(NoticeQuery(), request.args.to_dict()),
+        wanted=wanted,
+        **WORDS,
+    )
+
+
+@bp.get("/procurements.csv")
+@public
+def export() -> Response:
+    """The filtered list as CSV, readable by spreadsheets; up to 10,000 lines."""
+    return csv_of(procurements.notices_for_export(parsing.query(NoticeQuery)))
+
+
+@bp.get("/procurements/<uuid:object_id>")
+@public
+def procurement(object_id: UUID) -> str:
+    """One procurement: whose turn, until when, the notice, the list, the result, the timeline."""
+    actor = current_actor()
+    view = procurements.procurement_view(actor, object_id)
+    papers = [paper for paper in issued_for(f"procurement:{view.id}") if _reads_letter(view, actor)]
+    return render_template(
+        "marketplace/procurement.html",
+        procurement=view,
+        actions=actions_for(view, actor),
+        registration_actions=registration_actions(view.own_registration) if view.own_registration else (),
+        failure=FAILURE_TEXTS.get(view.failure_code or ""),
+        next_step=PROCUREMENT.next_step.get(_P(view.state)),
+        can_register=may_register(view),
+        papers=papers,
+        entries=list(reversed(thread_entries(view.thread_id, actor))),
+        Part=Part,
+        **WORDS,
+    )
+
+
+@bp.get("/procurements/<uuid:object_id>/award-letter")
+@signed_in
+def award_letter(object_id: UUID) -> Response:
+    """The award letter as PDF, for the winner, the owner and those who run and watch the supermarket."""
+    actor = current_actor()
+    view = procurements.procurement_view(actor, object_id)
+    paper = next((p for p in issued_for(f"procurement:{view.id}") if p.id == view.award_document_id), None)
+    if paper is None or not _reads_letter(view, actor):
+        raise NotFound
+    return files.send(paper.file_id)
+
+
+def _reads_letter(view: ProcurementView, actor: Actor) -> bool:
+    return bool(view.parts & {Part.OWNER, Part.WINNER}) or actor.may(Permission.PROCUREMENT_SUPERVISE)
+
+
+@bp.get("/procurements/<uuid:object_id>/notice.json")
+@public
+def notice_file(object_id: UUID) -> Response:
+    """The frozen notice: the exact bytes whose SHA-256 is published."""
+    content, digest = procurements.notice_text(current_actor(), object_id)
+    return Response(
+        services.canonical(content),
+        mimetype="application/json",
+        headers={"X-Content-SHA256": digest, "Content-Disposition": 'attachment; filename="notice.json"'},
+    )

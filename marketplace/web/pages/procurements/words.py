@@ -1,0 +1,68 @@
+"""What every procurement page shares: the blueprint, the tones of the states, the words of the templates."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Blueprint
+
+from app.web.regions import region_name
+from marketplace.rules.categories import CATEGORY_LABELS
+from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS
+from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, METHOD_LABELS
+from marketplace.states.procurement import PROCUREMENT, ProcurementState
+from marketplace.states.registration import REGISTRATION, RegistrationState
+
+bp = Blueprint("marketplace_procurements", __name__, template_folder="../../../templates")
+
+_P = ProcurementState
+TONES: Final[Mapping[str, str]] = {
+    _P.DRAFT: "neutral",
+    _P.SUBMITTED: "waiting",
+    _P.RETURNED: "warning",
+    _P.PUBLISHED: "active",
+    _P.REGISTRATION_CLOSED: "waiting",
+    _P.SELECTING: "active",
+    _P.SELECTED: "active",
+    _P.RESULT_PUBLICITY: "active",
+    _P.AWARDED: "waiting",
+    _P.CONFIRMED: "success",
+    _P.CONTRACTED: "success",
+    _P.IN_SERVICE: "active",
+    _P.ACCEPTED: "success",
+    _P.CLOSED: "neutral",
+    _P.RESELECT: "warning",
+    _P.PAUSED: "warning",
+    _P.FAILED: "danger",
+    _P.REPUBLISHED: "neutral",
+    _P.WITHDRAWN: "neutral",
+    _P.CANCELLED: "neutral",
+    _P.VOID: "danger",
+    _P.TERMINATED: "danger",
+}
+_R = RegistrationState
+REGISTRATION_TONES: Final[Mapping[str, str]] = {
+    _R.REGISTERED: "active",
+    _R.QUALIFIED: "active",
+    _R.RESERVE: "waiting",
+    _R.WON: "success",
+    _R.CONFIRMED: "success",
+    _R.INELIGIBLE: "danger",
+    _R.AVOIDED: "danger",
+    _R.STRUCK_OUT: "danger",
+    _R.EXCLUDED: "danger",
+    _R.GAVE_UP: "warning",
+    _R.LAPSED: "warning",
+}
+
+WORDS: Final[Mapping[str, Any]] = {
+    "labels": PROCUREMENT.labels,
+    "tones": TONES,
+    "categories": CATEGORY_LABELS,
+    "funds": FUND_SOURCE_LABELS,
+    "methods": METHOD_LABELS,
+    "kinds": QUALIFICATION_LABELS,
+    "grades": GRADE_LABELS,
+    "registration_labels": REGISTRATION.labels,
+    "registration_tones": REGISTRATION_TONES,
+    "region_name": region_name,
+}
