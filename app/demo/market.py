@@ -28,7 +28,7 @@ from marketplace.models.procurements import Procurement
 from marketplace.queries.candidates import demand_of, matching
 from marketplace.rules.regions import full_name
 from marketplace.rules.selection.gates import FundSource
-from marketplace.services import awards, clock_pauses, contracts, procurements, registrations, reviews
+from marketplace.services import awards, contracts, procurements, registrations, reviews
 from marketplace.services.commands import Avoided, NoticeDraft, Register
 from marketplace.states.contract import ContractState, PauseReason
 from marketplace.states.procurement import ProcurementState
@@ -305,9 +305,9 @@ class Market:
             self._work(purchase, contract, agency)
         elif contract.state == _C.PAUSE_ASKED:
             if purchase.number % 21 != 20:  # otherwise nobody answers and the question lapses
-                clock_pauses.confirm_pause(owner, contract.id, clock_pauses.ConfirmPause())
+                contracts.confirm_pause(owner, contract.id, contracts.ConfirmPause())
         elif contract.state == _C.PAUSED and purchase.number % 14 != 13 and self._paused_for(contract, 3):
-            clock_pauses.resume(owner, contract.id, contracts.Reasoned("现状管线资料已补充齐全，恢复计时。"))
+            contracts.resume(owner, contract.id, contracts.Reasoned("现状管线资料已补充齐全，恢复计时。"))
         elif contract.state == _C.DELIVERED:
             self._inspect(purchase, contract)
 
@@ -317,7 +317,7 @@ class Market:
         if purchase.fate == "pause_clock" and used >= 2:
             purchase.fate = ""
             text = "采购人尚未提供地下管线现状资料，外业工作无法继续。"
-            clock_pauses.ask_pause(agency, contract.id, clock_pauses.AskPause(PauseReason.BASE_DATA_MISSING, text))
+            contracts.ask_pause(agency, contract.id, contracts.AskPause(PauseReason.BASE_DATA_MISSING, text))
             return
         share = 1.18 if purchase.late else 0.45 + (purchase.number * 37 % 50) / 100
         if used >= max(2, round(contract.limit_wd * share)):

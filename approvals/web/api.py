@@ -1,6 +1,5 @@
 """Cases and certificates as JSON."""
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from approvals.services import cases
 from approvals.web.case_actions import agency_links, case_actions, certificate_actions
 from approvals.web.limits import PROGRESS_QUERIES
 from approvals.web.schemas import ApplyIn, CaseQuery, ProgressQuery, QueueQuery
-from marketplace.rules.service_clock import ClockReading
+from marketplace.web.clocks import clock_json, iso
 
 bp = Blueprint("approvals_api", __name__, url_prefix="/api")
 
@@ -121,16 +120,16 @@ def case_json(view: CaseView) -> dict[str, Any]:
         "project_name": view.project_name,
         "description": view.description,
         "whose_turn": view.turn,
-        "due": _iso(view.due_at),
-        "created_at": _iso(view.created_at),
-        "accepted_at": _iso(view.accepted_at),
-        "limit_on": _iso(view.limit_on),
-        "promised_on": _iso(view.promised_on),
+        "due": iso(view.due_at),
+        "created_at": iso(view.created_at),
+        "accepted_at": iso(view.accepted_at),
+        "limit_on": iso(view.limit_on),
+        "promised_on": iso(view.promised_on),
         "limit_provisional": view.limit_provisional,
-        "decided_at": _iso(view.decided_at),
+        "decided_at": iso(view.decided_at),
         "decision_text": view.decision_text,
-        "serve_by": _iso(view.serve_by),
-        "served_at": _iso(view.served_at),
+        "serve_by": iso(view.serve_by),
+        "served_at": iso(view.served_at),
         "clock": clock_json(view.clock) if view.clock else None,
         "statutory_clock": clock_json(view.statutory) if view.statutory else None,
         "demands": [
@@ -139,7 +138,7 @@ def case_json(view: CaseView) -> dict[str, Any]:
                 "item_version_id": str(one.item_version_id),
                 "item_name": one.item_name,
                 "reason": one.reason,
-                "met_at": _iso(one.met_at),
+                "met_at": iso(one.met_at),
                 "procurement_id": str(one.procurement.id) if one.procurement else None,
                 "contract_id": str(one.contract_id) if one.contract_id else None,
                 "file_title": one.file_title,
@@ -157,7 +156,7 @@ def case_json(view: CaseView) -> dict[str, Any]:
             "address": view.service.address,
             "who_may_sign": view.service.who_may_sign,
             "parcel_id": str(view.service.parcel_id) if view.service.parcel_id else None,
-            "served_at": _iso(view.service.served_at),
+            "served_at": iso(view.service.served_at),
             "signer_name": view.service.signer_name,
             "signer_class": view.service.signer_class,
         },
@@ -176,8 +175,8 @@ def certificate_json(view: CertificateView) -> dict[str, Any]:
         "state": view.state,
         "version": view.version,
         "mode": view.mode,
-        "serve_by": _iso(view.serve_by),
-        "printed_at": _iso(view.printed_at),
+        "serve_by": iso(view.serve_by),
+        "printed_at": iso(view.printed_at),
         "actions": api_actions(certificate_actions(view)),
     }
 
@@ -207,7 +206,7 @@ def row_json(row: CaseRow) -> dict[str, Any]:
         "applicant_name": row.applicant_name,
         "state": row.state,
         "whose_turn": row.turn,
-        "due": _iso(row.due_at),
+        "due": iso(row.due_at),
         "is_late": row.is_late,
     }
 
@@ -220,29 +219,10 @@ def progress_json(view: ProgressView) -> dict[str, Any]:
         "department": view.department_name,
         "state": view.state,
         "national_code": view.national_code,
-        "submitted_at": _iso(view.submitted_at),
-        "accepted_at": _iso(view.accepted_at),
-        "promised_on": _iso(view.promised_on),
-        "decided_at": _iso(view.decided_at),
-        "serve_by": _iso(view.serve_by),
-        "served_at": _iso(view.served_at),
+        "submitted_at": iso(view.submitted_at),
+        "accepted_at": iso(view.accepted_at),
+        "promised_on": iso(view.promised_on),
+        "decided_at": iso(view.decided_at),
+        "serve_by": iso(view.serve_by),
+        "served_at": iso(view.served_at),
     }
-
-
-def clock_json(reading: ClockReading) -> dict[str, Any]:
-    """A limit of the case."""
-    return {
-        "limit_wd": reading.limit_wd,
-        "used_wd": reading.used_wd,
-        "paused_wd": reading.paused_wd,
-        "remaining_wd": reading.remaining_wd,
-        "starts_on": _iso(reading.starts_on),
-        "planned_finish": _iso(reading.planned_finish),
-        "is_paused": reading.is_paused,
-        "is_stopped": reading.is_stopped,
-        "light": reading.light,
-    }
-
-
-def _iso(moment: date | datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,9 +11,8 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.identity.rate_limits import attempt, network_of
-from app.kernel import clock, files, work_calendar
+from app.kernel import files
 from app.kernel.access import Role
-from app.kernel.calendar import UnknownYear, beijing_date
 from app.kernel.errors import NotFound, Refused
 from app.kernel.inbox import once
 from app.kernel.timeline import thread_entries
@@ -52,7 +50,7 @@ from approvals.web.case_actions import (
 )
 from approvals.web.limits import PROGRESS_QUERIES
 from approvals.web.schemas import RECEIVER_FIELDS, ApplyIn, CaseQuery, ChooseServiceIn, ProgressQuery, QueueQuery
-from marketplace.rules.service_clock import ClockReading, Light
+from marketplace.web.clocks import light_of, working_days_until
 
 bp = Blueprint("approvals", __name__, template_folder="../templates")
 
@@ -73,12 +71,6 @@ TONES: Final[Mapping[str, str]] = {
     CaseState.OUT_OF_REMIT: "neutral",
     CaseState.WITHDRAWN: "neutral",
     CaseState.RECALLED: "neutral",
-}
-LIGHTS: Final[Mapping[Light, str]] = {
-    Light.GREEN: "green",
-    Light.LIME: "green",
-    Light.YELLOW: "amber",
-    Light.RED: "red",
 }
 SIGNER_CLASSES: Final[Mapping[str, str]] = {
     "self": N_("the receiver in person"),
@@ -254,7 +246,7 @@ def certificate(object_id: UUID) -> str:
         state_label=CERTIFICATE.labels[state],
         next_step=CERTIFICATE.next_step[state],
         yours=view.state == CertificateState.QUEUED and Part.CERTIFICATE_CENTRE in view.parts,
-        days_left=_days_until(view.serve_by) if view.serve_by else None,
+        days_left=working_days_until(view.serve_by) if view.serve_by else None,
         modes={str(mode): label for mode, label in SERVICE_MODE_LABELS.items()},
     )
 
@@ -351,19 +343,4 @@ def days_left(view: CaseView) -> int | None:
         return None
     if view.clock and not view.clock.is_stopped and view.turn is Part.DEPARTMENT:
         return view.clock.remaining_wd
-    return _days_until(view.due_at)
-
-
-def _days_until(due: date | datetime) -> int | None:
-    day = beijing_date(due) if isinstance(due, datetime) else due
-    try:
-        return work_calendar.current().count_working_days(clock.today(), day)
-    except UnknownYear:
-        return None
-
-
-def light_of(reading: ClockReading) -> str:
-    """The light of the clock component."""
-    if reading.is_stopped:
-        return "done"
-    return "paused" if reading.is_paused else LIGHTS[reading.light]
+    return working_days_until(view.due_at)

@@ -10,7 +10,7 @@ from app.kernel.db import db
 from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
 from marketplace.models.contracts import Contract
-from marketplace.services import clock_pauses, contracts
+from marketplace.services import contracts
 from marketplace.states.contract import ContractState as S
 
 BATCH = 200
@@ -20,7 +20,7 @@ def keep_time_limits() -> int:
     """Take every step whose moment has come; each contract in its own transaction."""
     now = clock.now()
     return (
-        _each(clock_pauses.lapse_pause, Contract.state == S.PAUSE_ASKED, Contract.pause_answer_by < now)
+        _each(contracts.lapse_pause, Contract.state == S.PAUSE_ASKED, Contract.pause_answer_by < now)
         + _each(contracts.remind_of_acceptance, Contract.state == S.DELIVERED, Contract.acceptance_reminders < 2)
         + _each(contracts.accept_by_silence, Contract.state == S.DELIVERED, Contract.accept_by < now)
         + _each(

@@ -8,7 +8,7 @@ from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.web.actions import Action
 from marketplace.queries.contracts import contract_view
-from marketplace.services import clock_pauses, contracts, reviews
+from marketplace.services import contracts, reviews
 from marketplace.web.schemas.contracts import (
     AcceptIn,
     AskPauseIn,
@@ -26,10 +26,10 @@ def _shown_document(actor: Actor, contract_id: UUID) -> Mapping[str, Any]:
 
 ACTIONS: Mapping[str, Action] = {
     "sign": Action(contracts.sign, SignIn, done=N_("The contract is signed."), prefill=_shown_document),
-    "ask_pause": Action(clock_pauses.ask_pause, AskPauseIn, done=N_("The other side has been asked.")),
-    "confirm_pause": Action(clock_pauses.confirm_pause, ConfirmPauseIn, done=N_("The clock is paused.")),
-    "refuse_pause": Action(clock_pauses.refuse_pause, ReasonedIn, done=N_("The pause is refused.")),
-    "resume": Action(clock_pauses.resume, ReasonedIn, done=N_("The clock runs on.")),
+    "ask_pause": Action(contracts.ask_pause, AskPauseIn, done=N_("The other side has been asked.")),
+    "confirm_pause": Action(contracts.confirm_pause, ConfirmPauseIn, done=N_("The clock is paused.")),
+    "refuse_pause": Action(contracts.refuse_pause, ReasonedIn, done=N_("The pause is refused.")),
+    "resume": Action(contracts.resume, ReasonedIn, done=N_("The clock runs on.")),
     "deliver": Action(contracts.deliver, DeliverIn, done=N_("The deliverable is handed in. The owner has been told.")),
     "accept": Action(
         contracts.accept,

@@ -21,9 +21,8 @@ from marketplace.models.procurements import Procurement
 from marketplace.models.reviews import Rating
 from marketplace.queries.contracts import contract_view, contracts_of, worklist
 from marketplace.rules.contract_text import document_digest
-from marketplace.services import clock_pauses, contracts, reviews
-from marketplace.services.clock_pauses import AskPause, ConfirmPause
-from marketplace.services.contracts import AcceptDeliverable, Reasoned
+from marketplace.services import contracts, reviews
+from marketplace.services.contracts import AcceptDeliverable, AskPause, ConfirmPause, Reasoned
 from marketplace.services.reviews import RateService
 from marketplace.states.contract import PauseReason
 from marketplace.states.parts import Part
@@ -176,35 +175,35 @@ def test_a_contract_of_others_does_not_exist(clock_at: Clock, role: Role) -> Non
 def test_a_confirmed_pause_counts_from_the_day_of_asking(clock_at: Clock) -> None:
     made = signed(clock_at)
     clock_at(at(6, 3))
-    clock_pauses.ask_pause(made.agency, made.id, ASK)
+    contracts.ask_pause(made.agency, made.id, ASK)
     assert (made.state, made.seen.turn) == ("pause_asked", Part.OWNER)
     assert made.row.pause_answer_by == end_of_day(date(2026, 6, 5))
     clock_at(at(6, 4))
-    clock_pauses.confirm_pause(made.owner, made.id, ConfirmPause())
+    contracts.confirm_pause(made.owner, made.id, ConfirmPause())
     clock_at(at(6, 8))
     reading = made.seen.clock
     assert reading is not None
     assert (made.state, reading.used_wd, reading.paused_wd, reading.is_paused) == ("paused", 2, 3, True)
     clock_at(at(6, 9))
-    clock_pauses.resume(made.agency, made.id, Reasoned("已可进场"))
+    contracts.resume(made.agency, made.id, Reasoned("已可进场"))
     # 4, 5, 8 and 9 June are taken out; four working days after 15 June, 19 June being a holiday
     assert (made.state, made.row.deadline_on) == ("running", date(2026, 6, 22))
 
 
 def test_only_the_other_side_or_the_operator_confirms(clock_at: Clock) -> None:
     made = signed(clock_at)
-    clock_pauses.ask_pause(made.agency, made.id, ASK)
-    refused(NotAllowed, made, lambda: clock_pauses.confirm_pause(made.agency, made.id, ConfirmPause()))
-    clock_pauses.confirm_pause(made.operator, made.id, ConfirmPause())
+    contracts.ask_pause(made.agency, made.id, ASK)
+    refused(NotAllowed, made, lambda: contracts.confirm_pause(made.agency, made.id, ConfirmPause()))
+    contracts.confirm_pause(made.operator, made.id, ConfirmPause())
     assert made.state == "paused"
 
 
 def test_a_refused_pause_leaves_the_clock_untouched(clock_at: Clock) -> None:
     made = signed(clock_at)
-    clock_pauses.ask_pause(made.owner, made.id, ASK)
+    contracts.ask_pause(made.owner, made.id, ASK)
     clock_at(at(6, 3))
-    refused(Refused, made, lambda: clock_pauses.refuse_pause(made.agency, made.id, Reasoned(" ")))
-    clock_pauses.refuse_pause(made.agency, made.id, Reasoned("现场可以进入"))
+    refused(Refused, made, lambda: contracts.refuse_pause(made.agency, made.id, Reasoned(" ")))
+    contracts.refuse_pause(made.agency, made.id, Reasoned("现场可以进入"))
     reading = made.seen.clock
     assert reading is not None
     assert (made.state, reading.paused_wd, made.row.deadline_on) == ("running", 0, date(2026, 6, 15))
@@ -212,13 +211,13 @@ def test_a_refused_pause_leaves_the_clock_untouched(clock_at: Clock) -> None:
 
 def test_an_unanswered_question_lapses_after_two_working_days(clock_at: Clock) -> None:
     made = signed(clock_at)
-    clock_pauses.ask_pause(made.agency, made.id, ASK)
+    contracts.ask_pause(made.agency, made.id, ASK)
     answer_by = made.row.pause_answer_by
     assert answer_by == end_of_day(date(2026, 6, 3))
     clock_at(answer_by)
     assert keep_time_limits() == 0
     clock_at(answer_by + timedelta(seconds=1))
-    late = refused(Conflict, made, lambda: clock_pauses.confirm_pause(made.owner, made.id, ConfirmPause()))
+    late = refused(Conflict, made, lambda: contracts.confirm_pause(made.owner, made.id, ConfirmPause()))
     assert late.code == "pause-lapsed"
     assert keep_time_limits() == 1
     assert keep_time_limits() == 0
@@ -228,7 +227,7 @@ def test_an_unanswered_question_lapses_after_two_working_days(clock_at: Clock) -
 
 def test_a_pause_cannot_be_asked_for_by_the_operator(clock_at: Clock) -> None:
     made = signed(clock_at)
-    refused(NotAllowed, made, lambda: clock_pauses.ask_pause(made.operator, made.id, ASK))
+    refused(NotAllowed, made, lambda: contracts.ask_pause(made.operator, made.id, ASK))
 
 
 # --- deliverable and acceptance -----------------------------------------------------------------------------------
@@ -269,7 +268,7 @@ def test_a_bad_file_changes_nothing(clock_at: Clock) -> None:
 
 def test_handing_in_drops_an_open_question(clock_at: Clock) -> None:
     made = signed(clock_at)
-    clock_pauses.ask_pause(made.agency, made.id, ASK)
+    contracts.ask_pause(made.agency, made.id, ASK)
     delivered(made, at(6, 3))
     assert (made.state, made.seen.pauses[0].outcome) == ("delivered", "dropped")
 

@@ -1,6 +1,5 @@
 """Contracts as JSON."""
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +14,8 @@ from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import contracts
 from marketplace.queries.contracts import ContractRow, ContractView
-from marketplace.rules.service_clock import ClockReading
 from marketplace.states.contract import CONTRACT
+from marketplace.web.clocks import clock_json, iso
 from marketplace.web.contract_actions import ACTIONS
 from marketplace.web.schemas.contracts import ContractQuery
 
@@ -60,23 +59,23 @@ def contract_json(view: ContractView) -> dict[str, Any]:
         "limit_wd": view.limit_wd,
         "document": {"text": view.document_text, "sha256": view.document_sha256},
         "whose_turn": view.turn,
-        "due": _iso(view.due_at),
-        "sign_by": _iso(view.sign_by),
-        "signed_at": _iso(view.signed_at),
-        "deadline_on": _iso(view.deadline_on),
+        "due": iso(view.due_at),
+        "sign_by": iso(view.sign_by),
+        "signed_at": iso(view.signed_at),
+        "deadline_on": iso(view.deadline_on),
         "deadline_provisional": view.deadline_provisional,
-        "accept_by": _iso(view.accept_by),
-        "accepted_at": _iso(view.accepted_at),
+        "accept_by": iso(view.accept_by),
+        "accepted_at": iso(view.accepted_at),
         "bill_id": str(view.bill_id) if view.bill_id else None,
-        "funded_at": _iso(view.funded_at),
-        "released_at": _iso(view.released_at),
+        "funded_at": iso(view.funded_at),
+        "released_at": iso(view.released_at),
         "clock": clock_json(view.clock) if view.clock else None,
         "signatures": [
             {
                 "side": s.side,
                 "organisation": s.organisation_name,
                 "name": s.name,
-                "signed_at": _iso(s.signed_at),
+                "signed_at": iso(s.signed_at),
                 "document_sha256": s.document_sha256,
             }
             for s in view.signatures
@@ -86,11 +85,11 @@ def contract_json(view: ContractView) -> dict[str, Any]:
                 "reason": p.reason,
                 "explanation": p.explanation,
                 "asked_by": p.asked_by,
-                "asked_at": _iso(p.asked_at),
-                "answer_by": _iso(p.answer_by),
+                "asked_at": iso(p.asked_at),
+                "answer_by": iso(p.answer_by),
                 "outcome": p.outcome,
-                "starts_on": _iso(p.starts_on),
-                "ends_on": _iso(p.ends_on),
+                "starts_on": iso(p.starts_on),
+                "ends_on": iso(p.ends_on),
             }
             for p in view.pauses
         ],
@@ -102,9 +101,9 @@ def contract_json(view: ContractView) -> dict[str, Any]:
                 "file_sha256": d.file_sha256,
                 "file_size": d.file_size,
                 "practitioner_name": d.practitioner_name,
-                "submitted_at": _iso(d.submitted_at),
-                "accepted_at": _iso(d.accepted_at),
-                "returned_at": _iso(d.returned_at),
+                "submitted_at": iso(d.submitted_at),
+                "accepted_at": iso(d.accepted_at),
+                "returned_at": iso(d.returned_at),
                 "return_reason": d.return_reason,
             }
             for d in view.deliverables
@@ -125,27 +124,8 @@ def row_json(row: ContractRow) -> dict[str, Any]:
         "agency": row.agency_name,
         "price_fen": row.price_fen,
         "limit_wd": row.limit_wd,
-        "deadline_on": _iso(row.deadline_on),
-        "overdue_since": _iso(row.overdue_since),
+        "deadline_on": iso(row.deadline_on),
+        "overdue_since": iso(row.overdue_since),
         "whose_turn": row.turn,
-        "due": _iso(row.due_at),
+        "due": iso(row.due_at),
     }
-
-
-def clock_json(reading: ClockReading) -> dict[str, Any]:
-    """The working-day clock."""
-    return {
-        "limit_wd": reading.limit_wd,
-        "used_wd": reading.used_wd,
-        "paused_wd": reading.paused_wd,
-        "remaining_wd": reading.remaining_wd,
-        "starts_on": _iso(reading.starts_on),
-        "planned_finish": _iso(reading.planned_finish),
-        "is_paused": reading.is_paused,
-        "is_stopped": reading.is_stopped,
-        "light": reading.light,
-    }
-
-
-def _iso(moment: date | datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

@@ -1,16 +1,14 @@
 """Pages of contracts: the list, the contract with its clock, the document to be signed, files."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, render_template
 
 from app.documents import issued_for
-from app.kernel import clock, files, work_calendar
+from app.kernel import files
 from app.kernel.access import Role
-from app.kernel.calendar import UnknownYear, beijing_date
 from app.kernel.errors import NotFound
 from app.kernel.timeline import thread_entries
 from app.kernel.words import N_
@@ -24,23 +22,17 @@ from app.web.session import current_actor
 from marketplace.policy import Permission, side_of
 from marketplace.queries import contracts
 from marketplace.queries.contracts import ContractView
-from marketplace.rules.service_clock import ClockReading, Light
 from marketplace.states.contract import CONTRACT, PAUSE_REASON_LABELS, ContractState
 from marketplace.states.parts import Part
 from marketplace.web.api.contracts import bp as api
 from marketplace.web.api.contracts import contract_json
+from marketplace.web.clocks import light_of, working_days_until
 from marketplace.web.contract_actions import ACTIONS
 from marketplace.web.schemas.contracts import ContractQuery, SignIn
 from payments.queries import bill_view
 
 bp = Blueprint("marketplace_contracts", __name__, template_folder="../../templates")
 
-LIGHTS: Final[Mapping[Light, str]] = {
-    Light.GREEN: "green",
-    Light.LIME: "green",
-    Light.YELLOW: "amber",
-    Light.RED: "red",
-}
 TONES: Final[Mapping[str, str]] = {
     ContractState.TO_SIGN_AGENCY: "waiting",
     ContractState.TO_SIGN_OWNER: "waiting",
@@ -170,15 +162,4 @@ def days_left(view: ContractView) -> int | None:
         return None
     if view.state == ContractState.RUNNING and view.clock:
         return view.clock.remaining_wd
-    due = beijing_date(view.due_at) if isinstance(view.due_at, datetime) else view.due_at
-    try:
-        return work_calendar.current().count_working_days(clock.today(), due)
-    except UnknownYear:
-        return None
-
-
-def light_of(reading: ClockReading) -> str:
-    """The light of the clock component."""
-    if reading.is_stopped:
-        return "done"
-    return "paused" if reading.is_paused else LIGHTS[reading.light]
+    return working_days_until(view.due_at)

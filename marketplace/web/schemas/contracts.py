@@ -5,8 +5,7 @@ from marshmallow import fields, validate
 from app.kernel.files import ACCEPT
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, InputSchema, UploadField, text, version_field
-from marketplace.services.clock_pauses import AskPause, ConfirmPause
-from marketplace.services.contracts import AcceptDeliverable, Deliver, Reasoned, SignContract
+from marketplace.services.contracts import AcceptDeliverable, AskPause, ConfirmPause, Deliver, Reasoned, SignContract
 from marketplace.services.reviews import RateService
 from marketplace.states.contract import PAUSE_REASON_LABELS, ContractState, PauseReason
 

@@ -1,46 +1,23 @@
-"""Reads of contracts as frozen values: the page of one contract, the lists, the clock."""
+"""One contract with everything its page shows."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy import select
 
 from app.identity.queries import organisations_by_ids
-from app.kernel import clock, work_calendar
-from app.kernel.access import Actor, Role
-from app.kernel.calendar import WorkCalendar, end_of_day
+from app.kernel.access import Actor
 from app.kernel.db import db
 from app.kernel.errors import NotFound
-from app.kernel.paging import Page, page_of
-from app.kernel.words import N_
-from app.manifest import Turn, WorkItem
-from marketplace.models.catalogue import ItemVersion
 from marketplace.models.contracts import ClockPause, Contract, ContractSignature, Deliverable
 from marketplace.models.procurements import Procurement
 from marketplace.models.reviews import DIMENSIONS, Rating
-from marketplace.policy import contract_parts, other_side
-from marketplace.rules.service_clock import ClockReading, Pause, ServiceClock, read_clock
-from marketplace.states.contract import CONTRACT, ContractState
+from marketplace.policy import contract_parts
+from marketplace.queries.contracts.clock import pauses_of, reading_of
+from marketplace.queries.contracts.turns import due_of, turn_of
+from marketplace.rules.service_clock import ClockReading
 from marketplace.states.parts import Part
-
-S = ContractState
-FINISHED = (S.ACCEPTED, S.RATED, S.CLOSED, S.TERMINATED)
-CLOCK_RUNS = (S.RUNNING, S.PAUSE_ASKED)
-
-TURN_OF_STATE: dict[str, Part | None] = {
-    S.TO_SIGN_AGENCY: Part.AGENCY,
-    S.TO_SIGN_OWNER: Part.OWNER,
-    S.RUNNING: Part.AGENCY,
-    S.PAUSE_ASKED: Part.COUNTERPARTY,
-    S.PAUSED: None,
-    S.DELIVERED: Part.OWNER,
-    S.ACCEPTED: Part.OWNER,
-    S.RATED: None,
-    S.CLOSED: None,
-    S.TERMINATED: None,
-}
 
 
 @dataclass(frozen=True)
@@ -173,62 +150,6 @@ class ContractView:
         return self.clock is not None and self.clock.is_overdue
 
 
-@dataclass(frozen=True)
-class ContractRow:
-    """One line of a list."""
-
-    id: UUID
-    number: str
-    title: str
-    state: str
-    owner_name: str
-    agency_name: str
-    price_fen: int
-    limit_wd: int
-    deadline_on: date | None
-    overdue_since: date | None
-    turn: Part | None
-    due_at: datetime | date | None
-    created_at: datetime
-
-
-def due_of(contract: Contract | ContractView) -> datetime | date | None:
-    """The moment (or the Beijing date) until which the present state should have been left."""
-    dates: dict[str, datetime | date | None] = {
-        S.TO_SIGN_AGENCY: contract.sign_by,
-        S.TO_SIGN_OWNER: contract.sign_by,
-        S.RUNNING: contract.deadline_on,
-        S.PAUSE_ASKED: contract.pause_answer_by,
-        S.DELIVERED: contract.accept_by,
-        S.ACCEPTED: contract.rate_by,
-    }
-    return dates.get(contract.state)
-
-
-def service_clock_of(contract: Contract, pauses: Iterable[ClockPause]) -> ServiceClock | None:
-    """The clock of a signed contract, None before both sides have signed. Handing in stops it, a return lets it run on."""
-    if contract.starts_on is None:
-        return None
-    spans = tuple(Pause(p.starts_on, p.ends_on) for p in pauses if p.outcome == "confirmed")
-    return ServiceClock(contract.limit_wd, contract.starts_on, spans, contract.delivered_on)
-
-
-def pauses_of(contract_id: UUID) -> tuple[ClockPause, ...]:
-    """All pauses and questions for one, oldest first."""
-    statement = (
-        select(ClockPause).where(ClockPause.contract_id == contract_id).order_by(ClockPause.asked_at, ClockPause.id)
-    )
-    return tuple(db.session.scalars(statement))
-
-
-def reading_of(
-    contract: Contract, pauses: Sequence[ClockPause], calendar: WorkCalendar | None = None
-) -> ClockReading | None:
-    """What the clock shows today."""
-    service_clock = service_clock_of(contract, pauses)
-    return read_clock(service_clock, calendar or work_calendar.current(), clock.today()) if service_clock else None
-
-
 def contract_view(actor: Actor, contract_id: UUID) -> ContractView:
     """The contract as `actor` may see it. Raises NotFound, also for a contract of others. A fixed number of statements."""
     contract = db.session.get(Contract, contract_id)
@@ -295,101 +216,6 @@ def deliverable_file(actor: Actor, contract_id: UUID, number: int) -> UUID:
     return file_id
 
 
-def contracts_of(actor: Actor, *, state: str | None = None, number: int = 1) -> Page[ContractRow]:
-    """A page of the contracts this actor may see: its own, or all for who runs and watches the supermarket."""
-    statement = select(Contract).order_by(_urgency(), Contract.created_at.desc(), Contract.id)
-    if not actor.has(Role.OPERATOR, Role.REGULATOR, Role.AUDITOR):
-        mine = actor.organisation_id
-        statement = statement.where(
-            or_(Contract.owner_organisation_id == mine, Contract.agency_organisation_id == mine)
-        )
-    if state in set(S):
-        statement = statement.where(Contract.state == state)
-    page = page_of(statement, number=number)
-    return Page(rows_of(page.items), page.number, page.size, page.total)
-
-
-def rows_of(contracts: Sequence[Contract]) -> tuple[ContractRow, ...]:
-    """List lines with the names of both sides, in one more statement."""
-    names = organisations_by_ids({i for c in contracts for i in (c.owner_organisation_id, c.agency_organisation_id)})
-    return tuple(
-        ContractRow(
-            id=row.id,
-            number=row.number,
-            title=row.title,
-            state=row.state,
-            owner_name=names[row.owner_organisation_id].name,
-            agency_name=names[row.agency_organisation_id].name,
-            price_fen=row.price_fen,
-            limit_wd=row.limit_wd,
-            deadline_on=row.deadline_on,
-            overdue_since=row.overdue_since,
-            turn=turn_of(row),
-            due_at=due_of(row),
-            created_at=row.created_at,
-        )
-        for row in contracts
-    )
-
-
-def turn_of(contract: Contract | ContractView) -> Part | None:
-    """The side whose step is next, if it is a side's."""
-    waiting = TURN_OF_STATE[contract.state]
-    return other_side(contract.pause_asked_by) if waiting is Part.COUNTERPARTY else waiting
-
-
-def contract_of_procurement(procurement_id: UUID) -> tuple[UUID, str, str] | None:
-    """(id, number, state) of the newest contract of a procurement, for its page."""
-    statement = (
-        select(Contract.id, Contract.number, Contract.state)
-        .where(Contract.procurement_id == procurement_id)
-        .order_by(Contract.created_at.desc())
-        .limit(1)
-    )
-    row = db.session.execute(statement).first()
-    return (row.id, row.number, row.state) if row else None
-
-
-@dataclass(frozen=True)
-class OwnerAndItem:
-    """Whose contract it is and which list entry it serves."""
-
-    owner_organisation_id: UUID
-    item_id: UUID
-
-
-def owner_and_item(contract_id: UUID) -> OwnerAndItem | None:
-    """The owner and the service item of a contract, for the domain above."""
-    statement = (
-        select(Contract.owner_organisation_id, ItemVersion.item_id)
-        .join(ItemVersion, ItemVersion.id == Contract.item_version_id)
-        .where(Contract.id == contract_id)
-    )
-    row = db.session.execute(statement).first()
-    return OwnerAndItem(row.owner_organisation_id, row.item_id) if row else None
-
-
-def open_contracts(actor: Actor, limit: int = 200) -> tuple[Contract, ...]:
-    """Contracts of the actor's organisation that are not closed, for its workbench."""
-    mine = actor.organisation_id
-    if mine is None:
-        return ()
-    statement = (
-        select(Contract)
-        .where(
-            or_(Contract.owner_organisation_id == mine, Contract.agency_organisation_id == mine),
-            Contract.state.not_in((S.CLOSED, S.TERMINATED)),
-        )
-        .order_by(Contract.created_at)
-        .limit(limit)
-    )
-    return tuple(db.session.scalars(statement))
-
-
-def _urgency() -> ColumnElement[int]:
-    return case((Contract.state.in_(FINISHED), 1), else_=0)
-
-
 def _signatures(contract: Contract, names: dict[UUID, str]) -> tuple[SignatureView, ...]:
     statement = (
         select(ContractSignature)
@@ -447,33 +273,3 @@ def _deliverables(contract_id: UUID) -> tuple[DeliverableView, ...]:
 def _rating_view(row: Rating) -> RatingView:
     stars = tuple((name, int(getattr(row, name))) for name in DIMENSIONS)
     return RatingView(stars, row.comment, row.on_time, row.rated_at)
-
-
-def state_label(state: str) -> str:
-    """The catalogue message of a contract's state."""
-    return CONTRACT.labels[S(state)]
-
-
-def worklist(actor: Actor) -> tuple[WorkItem, ...]:
-    """Rows of the workbench: contracts of the actor's organisation that are not closed, in one statement."""
-    if not actor.has(Role.OWNER, Role.AGENCY):
-        return ()
-    rows = open_contracts(actor)
-    return tuple(_work_item(actor, row) for row in rows)
-
-
-def _work_item(actor: Actor, row: Contract) -> WorkItem:
-    sides = {Part.OWNER: row.owner_organisation_id, Part.AGENCY: row.agency_organisation_id}
-    turn = turn_of(row)
-    due = due_of(row)
-    return WorkItem(
-        turn=Turn.MINE if turn and sides[turn] == actor.organisation_id else Turn.WAITING,
-        kind=N_("Contract"),
-        number=row.number,
-        title=row.title,
-        state=state_label(row.state),
-        step=CONTRACT.next_step[S(row.state)],
-        href=f"/contracts/{row.id}",
-        due_at=end_of_day(due) if due is not None and not isinstance(due, datetime) else due,
-        updated_at=row.signed_at or row.created_at,
-    )

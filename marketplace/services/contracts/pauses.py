@@ -14,7 +14,8 @@ from marketplace.models.contracts import ClockPause, Contract
 from marketplace.policy import other_side, side_of
 from marketplace.queries.contracts import pauses_of
 from marketplace.queries.rulebooks import rule_book
-from marketplace.services.contracts import Reasoned, locked, set_deadline, tell
+from marketplace.services.contracts.deadlines import set_deadline
+from marketplace.services.contracts.telling import Reasoned, locked, tell
 from marketplace.states.contract import CONTRACT, ContractState, PauseReason
 from marketplace.states.parts import Part
 
