@@ -104,7 +104,29 @@ class RuleBook:
     rating_owner_wd: int = _parameter(3, "rating.owner_wd", N_("Owner rates within"), "wd")
     rating_regulator_wd: int = _parameter(3, "rating.regulator_wd", N_("Regulator rates within"), "wd")
     rating_weights: tuple[int, int, int] = _parameter(
-        (5, 3, 2), "rating.weights", N_("Weights of quality : time limit : attitude"), "ratio"
+        (5, 3, 2), "rating.weights", N_("Weights of ratings, owner : department : operator"), "ratio"
+    )
+    rating_default_stars: int = _parameter(
+        5, "rating.default_stars", N_("Stars entered when the owner does not rate (0 = none)"), "stars"
+    )
+    rating_default_weight_percent: int = _parameter(
+        50, "rating.default_weight_percent", N_("Weight of a default rating"), "percent"
+    )
+
+    # Credit (信用): the published formula CREDIT/1, the grades and what follows from them
+    credit_window_days: int = _parameter(365, "credit.window_days", N_("Facts count for"), "days")
+    credit_start_percent: int = _parameter(100, "credit.start_percent", N_("Starting value of every mean"), "percent")
+    credit_min_ratings: int = _parameter(
+        3, "credit.min_ratings", N_("Ratings before a score is more than provisional; weight of the starting value")
+    )
+    credit_shares: tuple[int, int, int] = _parameter(
+        (60, 25, 15), "credit.shares", N_("Points for ratings : performance : conduct"), "points"
+    )
+    credit_performance_shares: tuple[int, int, int] = _parameter(
+        (40, 30, 30), "credit.performance_shares", N_("On time : without rework : passed the first time"), "ratio"
+    )
+    credit_grades_from: tuple[int, int, int] = _parameter(
+        (90, 80, 60), "credit.grades_from", N_("Grades A, B and C from"), "points"
     )
     late_general_violation_wd: int = _parameter(
         10, "late.general_violation_wd", N_("Late by more than this is a violation"), "wd"
