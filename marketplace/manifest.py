@@ -11,7 +11,16 @@ from app.manifest import Domain, NavigationItem, WorkItem
 from marketplace import policy
 
 # Every table belongs to the schema, whether or not a use case has imported it yet.
-from marketplace.models import agencies, catalogue, contracts, listings, procurements, reviews, rulebook  # noqa: F401
+from marketplace.models import (  # noqa: F401
+    agencies,
+    catalogue,
+    contracts,
+    listings,
+    procurements,
+    quotes,
+    reviews,
+    rulebook,
+)
 
 AGGREGATES: Final = (
     "home",
@@ -23,6 +32,7 @@ AGGREGATES: Final = (
     "contracts",
     "reviews",
     "draws",
+    "quotes",
 )
 _STATES: Final = ("catalogue", "agency", "listing", "procurement", "registration", "contract")
 
