@@ -2,7 +2,7 @@
 
 from app.kernel.access import Role
 from app.kernel.words import N_
-from app.manifest import Domain, NavigationItem
+from app.manifest import Domain, NavigationItem, Topic
 
 
 def all_domains() -> tuple[Domain, ...]:
@@ -20,6 +20,7 @@ def all_domains() -> tuple[Domain, ...]:
         machines=MACHINES,
         handlers=(HANDLERS,),
         jobs=JOBS,
+        notice_topics=(Topic("identity", N_("Accounts and roles")),),
         navigation=(
             NavigationItem(
                 N_("User accounts"),

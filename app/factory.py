@@ -9,6 +9,7 @@ from flask_babel import Babel, get_locale
 from flask_migrate import Migrate
 
 from app.domains import all_domains
+from app.identity import topics
 from app.identity.authentication import init_identity, load_actor
 from app.kernel import clock, outbox
 from app.kernel.access import Role
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     domains = all_domains()
     app.extensions["chaoshi_domains"] = domains
     app.extensions["chaoshi_grants"] = _grants(domains)
+    app.extensions[topics.EXTENSION] = tuple(topic for domain in domains for topic in domain.notice_topics)
     init_db(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Babel(app, locale_selector=language.select_locale)

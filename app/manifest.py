@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.identity.topics import Topic
 from app.kernel.access import Actor, Role
 from app.kernel.jobs import Job
 from app.kernel.outbox import Handlers
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from flask import Blueprint, Flask
     from flask.cli import AppGroup
 
-__all__ = ["Domain", "NavigationItem", "Turn", "WorkItem"]
+__all__ = ["Domain", "NavigationItem", "Topic", "Turn", "WorkItem"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Domain:
     `grants` name the permissions ("domain:resource:action") that each role holds.
     `worklist` returns the rows of the workbench for an actor, in a fixed number of statements.
     `object_href` maps an object type of the timeline to a function from its id to a page address.
+    `notice_topics` are the groups of notices that a person may have mailed at once, daily or never.
     `on_start` runs once in the worker after start (for example to register a webhook address).
     """
 
@@ -50,3 +52,4 @@ class Domain:
     init_app: Callable[["Flask"], None] | None = None
     on_start: Callable[[], None] | None = None
     commands: tuple["AppGroup", ...] = ()
+    notice_topics: tuple[Topic, ...] = ()

@@ -1,6 +1,7 @@
 """Table of contents of the approvals domain."""
 
-from app.manifest import Domain
+from app.kernel.words import N_
+from app.manifest import Domain, Topic
 from approvals import handlers, jobs, policy, states
 from approvals.queries import cases
 from approvals.web import api, pages
@@ -14,5 +15,6 @@ DOMAIN = Domain(
     grants=policy.GRANTS,
     navigation=pages.NAVIGATION,
     worklist=cases.worklist,
+    notice_topics=(Topic("case", N_("Approval cases")),),
     object_href=pages.OBJECT_HREF,
 )

@@ -4,7 +4,7 @@ from flask import Flask, current_app
 
 from app.kernel.access import Role
 from app.kernel.words import N_
-from app.manifest import Domain, NavigationItem
+from app.manifest import Domain, NavigationItem, Topic
 from app.settings import Settings
 from delivery.carriers import chosen
 from delivery.handlers import HANDLERS
@@ -51,6 +51,7 @@ DOMAIN = Domain(
         "parcel": lambda object_id: f"/parcels/{object_id}",
         "handover-batch": lambda object_id: f"/handover-batches/{object_id}",
     },
+    notice_topics=(Topic("delivery", N_("Parcels")),),
     init_app=init_app,
     on_start=on_start,
 )  # fmt: skip

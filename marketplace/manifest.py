@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from app.kernel.access import Actor
 from app.kernel.states import Machine
-from app.manifest import Domain, NavigationItem, WorkItem
+from app.kernel.words import N_
+from app.manifest import Domain, NavigationItem, Topic, WorkItem
 from marketplace import policy
 
 # Every table belongs to the schema, whether or not a use case has imported it yet.
@@ -78,5 +79,10 @@ DOMAIN = Domain(
     navigation=_navigation(),
     worklist=_worklist,
     object_href=_hrefs(),
+    notice_topics=(
+        Topic("procurement", N_("Procurements and selection")),
+        Topic("contract", N_("Contracts and service clock")),
+        Topic("marketplace", N_("Admission and certificates")),
+    ),
     commands=_offered("web.commands", "cli"),
 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from app.manifest import Domain
+from app.kernel.words import N_
+from app.manifest import Domain, Topic
 from payments import gateways, queries
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
@@ -29,6 +30,7 @@ DOMAIN = Domain(
     navigation=pages.NAVIGATION,
     worklist=queries.worklist,
     object_href={"bill": _href("/bills"), "payment": _href("/pay/return"), "refund": _href("/refunds")},
+    notice_topics=(Topic("payment", N_("Bills and payments")),),
     init_app=gateways.init_app,
     on_start=_register_address,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.demo.names import OWNER_BODIES, Names
 from app.identity.authentication import actor_of
-from app.identity.models import OrganisationKind, User
+from app.identity.models import MailDelivery, OrganisationKind, User
 from app.identity.services import accounts, organisations
 from app.identity.services.demonstration import ensure_demo_accounts
 from app.identity.services.organisations import CreateOrganisation
@@ -108,6 +108,6 @@ def _user(names: Names) -> _Person:
         user = accounts.add_user(f"u{mobile}@demo.chaoshi.example", name)
         user.mobile = mobile
         user.email_confirmed_at = clock.now()
-        user.mail_notices = False  # invented addresses: nobody would read the mail
+        user.mail_delivery = MailDelivery.NEVER  # invented addresses: nobody would read the mail
         session.flush()
         return _Person(user.id, name)

@@ -10,10 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from flask import current_app
 from flask_babel import force_locale, gettext
+from sqlalchemy import select
 
 from app.identity import security
 from app.identity.events import MailQueued, PasswordResetAsked
-from app.identity.models import MailMessage, User
+from app.identity.models import MailMessage, Notice, User
 from app.identity.notices import queue_mail
 from app.identity.wording import worded
 from app.kernel import clock
@@ -23,6 +24,8 @@ from app.kernel.words import N_
 from app.settings import Settings
 
 SMTP_SECONDS = 20
+LONGEST_ERROR = 500
+PREFERENCES = "/account/preferences"
 
 
 def send_mail(event: MailQueued) -> None:
@@ -37,11 +40,23 @@ def send_mail(event: MailQueued) -> None:
         return
     composed = compose(message, settings)
     db.session.rollback()  # no transaction may be open while we talk to the mail server
-    _deliver(composed, settings.smtp_url)
+    try:
+        _deliver(composed, settings.smtp_url)
+    except (OSError, smtplib.SMTPException) as failure:
+        _note_failure(event, failure)
+        raise
     with transaction():
         sent = db.session.get_one(MailMessage, event.mail_id)
         sent.sent_at = clock.now()
         sent.params, sent.link = {}, ""
+        sent.tries, sent.last_error = sent.tries + 1, None
+
+
+def _note_failure(event: MailQueued, failure: Exception) -> None:
+    """Let the administrator's mail log tell why; the outbox tries again."""
+    with transaction():
+        message = db.session.get_one(MailMessage, event.mail_id)
+        message.tries, message.last_error = message.tries + 1, f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR]
 
 
 def compose(message: MailMessage, settings: Settings) -> EmailMessage:
@@ -49,18 +64,40 @@ def compose(message: MailMessage, settings: Settings) -> EmailMessage:
     mail = EmailMessage()
     with force_locale(message.locale):
         product = gettext("Chaoshi")
-        lines = [worded(message.body, message.params)]
+        lines = [worded(message.body, message.params), *_digest_lines(message)]
         if message.link:
             lines += ["", settings.public_url.rstrip("/") + message.link]
-        lines += ["", "-- ", product, gettext("This mail was sent by a machine; nobody reads answers to it.")]
+        preferences = settings.public_url.rstrip("/") + PREFERENCES
+        lines += [
+            "",
+            "-- ",
+            product,
+            gettext("This mail was sent by a machine; nobody reads answers to it."),
+            gettext("What is mailed to you, and how often, you choose here: %(address)s", address=preferences),
+        ]
         mail["Subject"] = " ".join(worded(message.subject, message.params).split())  # one line
     mail["From"] = formataddr((product, settings.mail_sender))
     mail["To"] = message.to_address
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = f"<{message.id}@{urlsplit(settings.public_url).hostname}>"
     mail["Auto-Submitted"] = "auto-generated"
+    mail["List-Unsubscribe"] = f"<{preferences}>"
     mail.set_content("\n".join(lines))
     return mail
+
+
+def _digest_lines(message: MailMessage) -> list[str]:
+    """What a digest lists: every notice that it carries, with its text. Empty for other mails."""
+    if not message.is_digest:
+        return []
+    carried = db.session.scalars(
+        select(Notice).where(Notice.mail_id == message.id).order_by(Notice.created_at, Notice.id)
+    )
+    return [
+        line
+        for notice in carried
+        for line in ("", "* " + worded(notice.subject, notice.params), "  " + worded(notice.text, notice.params))
+    ]
 
 
 def _deliver(mail: EmailMessage, smtp_url: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from app.identity import rate_limits, sessions
+from app.identity.services import notices
 from app.kernel.jobs import Job, daily
 from app.kernel.words import N_
 
 JOBS = (
+    Job("identity.digests", notices.send_digests, daily("07:30"), N_("Mail the daily digests"), lease_seconds=300),
     Job(
         "identity.forget-attempts",
         rate_limits.forget_old,

@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.identity.states import MEMBERSHIP, USER, MembershipState, UserState
@@ -29,6 +30,17 @@ class OrganisationKind(StrEnum):
     OPERATOR = "operator"
     REGULATOR = "regulator"
     AUDITOR = "auditor"
+
+
+class MailDelivery(StrEnum):
+    """When a notice also leaves as a mail."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    NEVER = "never"
+
+
+_MAIL_DELIVERIES = ", ".join(repr(choice.value) for choice in MailDelivery)
 
 
 class Organisation(Base, Stateful):
@@ -84,7 +96,9 @@ class User(Base, Stateful):
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
     totp_enabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     locale: Mapped[str] = mapped_column(String(12), default="zh_Hans_CN")
-    mail_notices: Mapped[bool] = mapped_column(default=True)
+    # how notices are mailed; `NoticePreference` may say otherwise for a topic
+    mail_delivery: Mapped[str] = mapped_column(String(10), default=MailDelivery.AT_ONCE)
+    calendar_token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -92,7 +106,11 @@ class User(Base, Stateful):
     last_signed_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_membership_id: Mapped[UUID | None]
 
-    __table_args__ = (*state_checks(USER), named_check("email_lower", "email = lower(email)"))
+    __table_args__ = (
+        *state_checks(USER),
+        named_check("email_lower", "email = lower(email)"),
+        named_check("mail_delivery", f"mail_delivery IN ({_MAIL_DELIVERIES})"),
+    )
 
     @property
     def active(self) -> bool:
@@ -133,8 +151,8 @@ class Membership(Base, Stateful):
             "organisation_id",
             "role",
             unique=True,
-            sqlite_where=text("state IN ('requested', 'active')"),
-            postgresql_where=text("state IN ('requested', 'active')"),
+            sqlite_where=sql_text("state IN ('requested', 'active')"),
+            postgresql_where=sql_text("state IN ('requested', 'active')"),
         ),
         Index("ix_membership_role", "role", "state"),
     )
@@ -201,8 +219,27 @@ class ApiToken(Base, Stateful):
         return (f"user:{self.user_id}", "role:administrator")
 
 
+class NoticePreference(Base):
+    """How one person wants the notices of one topic mailed; a topic without a row follows `User.mail_delivery`."""
+
+    __tablename__ = "notice_preference"
+
+    id: Mapped[UUID] = uuid_pk()
+    user_id: Mapped[UUID] = uuid_fk("app_user.id", index=False)
+    topic: Mapped[str] = mapped_column(String(30))
+    delivery: Mapped[str] = mapped_column(String(10))
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "topic"),
+        named_check("delivery", f"delivery IN ({_MAIL_DELIVERIES})"),
+    )
+
+
 class Notice(Base):
-    """Something told to one person inside the platform. `subject` and `text` are message ids, translated at reading."""
+    """Something told to one person inside the platform. `subject` and `text` are message ids, translated at reading.
+
+    `mail_id` is the mail that carried it (its own, or a digest); `awaits_digest` while it waits for the next digest.
+    """
 
     __tablename__ = "notice"
 
@@ -217,13 +254,24 @@ class Notice(Base):
     thread_id: Mapped[UUID | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    mail_id: Mapped[UUID | None] = mapped_column(index=True)
+    awaits_digest: Mapped[bool] = mapped_column(default=False)
 
-    __table_args__ = (Index("ix_notice_user", "user_id", "read_at", "created_at"),)
+    __table_args__ = (
+        Index("ix_notice_user", "user_id", "read_at", "created_at"),
+        Index(
+            "ix_notice_awaits_digest",
+            "user_id",
+            sqlite_where=sql_text("awaits_digest"),
+            postgresql_where=sql_text("awaits_digest"),
+        ),
+    )
 
 
 class MailMessage(Base):
     """A mail to send after commit. Subject and body are message ids, worded in `locale` when sent.
 
+    A digest lists the notices whose `mail_id` it is. `tries` and `last_error` tell the administrator how sending went.
     Once a mail server has taken the message, `params` (which may hold a link that lets somebody in) is emptied.
     """
 
@@ -237,8 +285,11 @@ class MailMessage(Base):
     body: Mapped[str] = mapped_column(Text)
     params: Mapped[dict[str, Any]] = mapped_column(JSONValue, default=dict)
     link: Mapped[str] = mapped_column(String(600), default="")
+    is_digest: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(String(500))
 
 
 class LoginAttempt(Base):

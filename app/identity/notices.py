@@ -1,8 +1,8 @@
-"""Telling people something: in the platform at once, by mail after commit."""
+"""Telling people something: in the platform at once, by mail after commit, as each of them wants it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from app.identity import queries
 from app.identity.events import MailQueued
-from app.identity.models import MailMessage, Notice, User
+from app.identity.models import MailDelivery, MailMessage, Notice, NoticePreference, User
+from app.identity.topics import topic_of
 from app.kernel import clock
 from app.kernel.db import db, in_transaction, new_id
 from app.kernel.outbox import publish
@@ -30,11 +31,13 @@ def notify(
 ) -> int:
     """Tell one person, the members of an organisation, or the holders of a role; returns how many were told.
 
-    Runs in the caller's transaction; mail leaves after commit, to those who want it. `subject` and `text` are English
-    message ids with `%(name)s` places filled from `params` (plain JSON values) when somebody reads them, in the
-    reader's language. `kind` groups notices ("procurement.award"); `link` is a path of this site.
+    Runs in the caller's transaction; mail leaves after commit, at once or in the next digest, to those who want it.
+    `subject` and `text` are English message ids with `%(name)s` places filled from `params` (plain JSON values) when
+    somebody reads them, in the reader's language. `kind` is "<topic>.<what>" ("procurement.award"); `link` is a path of
+    this site. Raises ValueError for a topic that no manifest declares.
     """
     assert in_transaction(), "notify() outside transaction()"
+    topic = topic_of(kind)
     told = set()
     if to_user is not None:
         told.add(to_user)
@@ -46,7 +49,12 @@ def notify(
         return 0
     facts = dict(params or {})
     moment = clock.now()
+    wishes = _wishes(told, topic)
     for user in db.session.scalars(select(User).where(User.id.in_(told))):
+        wish = wishes.get(user.id, user.mail_delivery)
+        mail_id = None
+        if wish == MailDelivery.AT_ONCE:
+            mail_id = queue_mail(user, subject=subject, body=text, params=facts, link=link)
         db.session.add(
             Notice(
                 user_id=user.id,
@@ -58,14 +66,25 @@ def notify(
                 link=link,
                 thread_id=thread_id,
                 created_at=moment,
+                mail_id=mail_id,
+                awaits_digest=wish == MailDelivery.DAILY,
             )
         )
-        if user.mail_notices:
-            queue_mail(user, subject=subject, body=text, params=facts, link=link)
     return len(told)
 
 
-def queue_mail(user: User, *, subject: str, body: str, params: Mapping[str, Any], link: str = "") -> UUID:
+def _wishes(users: Iterable[UUID], topic: str) -> dict[UUID, str]:
+    rows = db.session.execute(
+        select(NoticePreference.user_id, NoticePreference.delivery).where(
+            NoticePreference.user_id.in_(users), NoticePreference.topic == topic
+        )
+    )
+    return dict(rows.all())
+
+
+def queue_mail(
+    user: User, *, subject: str, body: str, params: Mapping[str, Any], link: str = "", is_digest: bool = False
+) -> UUID:
     """Put a mail to `user` in the table; it is sent after the caller's transaction has committed."""
     message = MailMessage(
         id=new_id(),
@@ -76,6 +95,7 @@ def queue_mail(user: User, *, subject: str, body: str, params: Mapping[str, Any]
         body=body,
         params=dict(params),
         link=link,
+        is_digest=is_digest,
         created_at=clock.now(),
     )
     db.session.add(message)

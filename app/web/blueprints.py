@@ -12,6 +12,8 @@ ALWAYS = (
     ("app.web.workbench", "api"),
     ("app.web.identity.sign_in", "pages"),
     ("app.web.identity.account", "pages"),
+    ("app.web.identity.messages", "pages"),
+    ("app.web.identity.messages", "api"),
     ("app.web.identity.administration", "pages"),
     ("app.web.identity.api", "steps"),
     ("app.web.identity.api", "api"),

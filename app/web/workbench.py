@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, jsonify, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from app.kernel.access import Actor
 from app.kernel.clock import now
 from app.kernel.words import N_
 from app.kernel.worklist import Turn, WorkItem
@@ -16,10 +17,9 @@ api = Blueprint("workbench_api", __name__, url_prefix="/api")
 SHOWN = 50
 
 
-def work_items() -> list[WorkItem]:
-    """Return the present actor's rows from all domains: mine first, the nearest deadline first."""
+def work_items(actor: Actor) -> list[WorkItem]:
+    """Return the actor's rows from all domains: mine first, the nearest deadline first."""
     domains = current_app.extensions["chaoshi_domains"]
-    actor = current_actor()
     rows = [row for domain in domains if domain.worklist for row in domain.worklist(actor)]
     order = {Turn.MINE: 0, Turn.WAITING: 1, Turn.DONE: 2}
     far = now().replace(year=9999)
@@ -41,7 +41,7 @@ EMPTY = {
 @bp.get("/workbench")
 @signed_in
 def workbench() -> str:
-    rows = work_items()
+    rows = work_items(current_actor())
     shown = Turn(request.args.get("turn", Turn.MINE)) if request.args.get("turn") in set(Turn) else Turn.MINE
     title, text = EMPTY[shown]
     return render_template(
@@ -70,6 +70,6 @@ def workbench_api() -> Response:
                 "href": r.href,
                 "due_at": r.due_at.isoformat() if r.due_at else None,
             }
-            for r in work_items()
+            for r in work_items(current_actor())
         ]
     )

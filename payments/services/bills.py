@@ -90,7 +90,7 @@ def tell_payer(bill: Bill, kind: str, subject: str, text: str) -> None:
     notify(
         to_organisation=bill.payer_organisation_id,
         to_user=None if bill.payer_organisation_id else bill.payer_user_id,
-        kind=kind,
+        kind=f"payment.{kind}",
         subject=subject,
         text=text,
         link=f"/bills/{bill.id}",
@@ -106,7 +106,7 @@ def tell_payee(bill: Bill, kind: str, subject: str, text: str) -> None:
     facts = {"number": bill.number, "title": bill.title, "amount": Money(bill.amount_fen).grouped}
     notify(
         to_organisation=bill.payee_organisation_id,
-        kind=kind,
+        kind=f"payment.{kind}",
         subject=subject,
         text=text,
         link=f"/bills/{bill.id}",

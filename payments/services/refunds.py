@@ -86,7 +86,7 @@ def _request(actor: Actor, bill: Bill, payment: Payment, amount_fen: int, reason
     db.session.flush()  # a second unfinished refund of the payment is refused here, by the partial unique index
     post(ledger.refund_held(refund_id, source, amount_fen, moment, f"{bill.number} {reason}"[:300], bill.id))
     record(row, "request", actor, title=N_("Refund asked for"), reason=reason, detail={"amount_fen": amount_fen})
-    notify(to_role=Role.OPERATOR, kind="refund-requested", subject=N_("A refund waits for approval: %(number)s"),
+    notify(to_role=Role.OPERATOR, kind="payment.refund-requested", subject=N_("A refund waits for approval: %(number)s"),
            text=N_("Check the reason and approve or refuse it."), link=f"/refunds/{refund_id}",
            thread_id=bill.thread_id, params={"number": bill.number})  # fmt: skip
     return refund_id

@@ -163,7 +163,7 @@ def test_what_happens_to_an_account_is_in_the_audit_log(client: FlaskClient) -> 
     (mail,) = mails_to("new@example.test")
     client.post(mail.link)
     enter(client, "new@example.test")
-    client.post("/account", data={"name": "王芳芳", "locale": "en", "mail_notices": "true"})
+    client.post("/account", data={"name": "王芳芳", "locale": "en"})
     client.post("/sign-out")
     actions = [event.action for event in db.session.scalars(select(AuditEvent).order_by(AuditEvent.at, AuditEvent.id))]
     assert actions == [
@@ -185,9 +185,4 @@ def test_profile_is_checked_and_kept_when_wrong(client: FlaskClient) -> None:
     assert db.session.scalars(select(User)).one().name == "李明"
     assert client.post("/account", data={"name": "李明明", "mobile": "13800138000", "locale": "en"}).status_code == 303
     changed = db.session.scalars(select(User)).one()
-    assert (changed.name, changed.mobile, changed.locale, changed.mail_notices) == (
-        "李明明",
-        "13800138000",
-        "en",
-        False,
-    )
+    assert (changed.name, changed.mobile, changed.locale) == ("李明明", "13800138000", "en")

@@ -12,7 +12,7 @@ from flask_babel import refresh
 from sqlalchemy import select
 
 from app.identity import handlers
-from app.identity.models import MailMessage, Notice, OrganisationKind, User
+from app.identity.models import MailDelivery, MailMessage, Notice, OrganisationKind, User
 from app.identity.notices import notify
 from app.kernel import outbox
 from app.kernel.access import Role
@@ -84,7 +84,7 @@ def test_text_of_people_with_percent_signs_passes_through(client: FlaskClient) -
     with transaction():
         notify(
             to_user=person.id,
-            kind="x",
+            kind="identity.x",
             subject="S",
             text="%(reason)s",
             params={"reason": "下浮 5% 太低 %(x)s"},
@@ -123,7 +123,7 @@ def test_nobody_reads_the_notices_of_another(client: FlaskClient, as_role: AsRol
 def test_mail_only_to_those_who_want_it(app: Flask) -> None:
     person = a_person()
     with transaction() as session:
-        session.get_one(User, person.id).mail_notices = False
+        session.get_one(User, person.id).mail_delivery = MailDelivery.NEVER
     tell(to_user=person.id)
     assert mails_to("li@example.test") == []
 
@@ -211,7 +211,7 @@ def test_line_breaks_in_a_subject_do_not_make_headers(app: Flask, server: type[S
     person = a_person()
     with transaction():
         notify(
-            to_user=person.id, kind="x", subject="%(name)s asks to join %(organisation)s", text="", link="",
+            to_user=person.id, kind="identity.x", subject="%(name)s asks to join %(organisation)s", text="", link="",
             params={"name": "李\r\nBcc: evil@example.test", "organisation": "x"},
         )  # fmt: skip
     outbox.drain_all()

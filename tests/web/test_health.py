@@ -45,9 +45,7 @@ def test_not_ready_when_the_audit_log_lags(client: FlaskClient, clock_at: ClockA
 
     clock_at(MONDAY)
     user = a_person()
-    accounts.change_profile(
-        Actor(user.id, None, frozenset(), user.name), accounts.ChangeProfile("李", None, "en", mail_notices=True)
-    )
+    accounts.change_profile(Actor(user.id, None, frozenset(), user.name), accounts.ChangeProfile("李", None, "en"))
     clock_at(MONDAY + timedelta(seconds=61))
     beat("one:1")
     answer = client.get("/readyz")

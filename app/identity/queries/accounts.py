@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +11,17 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from app.identity.browsers import client_name
-from app.identity.models import ApiToken, MailMessage, Membership, Notice, Organisation, User, UserSession
-from app.identity.states import MembershipState
+from app.identity.models import (
+    ApiToken,
+    MailMessage,
+    Membership,
+    Notice,
+    NoticePreference,
+    Organisation,
+    User,
+    UserSession,
+)
+from app.identity.states import MembershipState, UserState
 from app.kernel import clock
 from app.kernel.access import Actor, Role
 from app.kernel.db import db
@@ -27,7 +37,8 @@ class Profile:
     name: str
     mobile: str | None
     locale: str
-    mail_notices: bool
+    mail_delivery: str
+    has_calendar_feed: bool
     created_at: datetime
     password_changed_at: datetime | None
     totp_enabled_at: datetime | None
@@ -101,6 +112,9 @@ class NoticeView:
     link: str
     created_at: datetime
     read_at: datetime | None
+    awaits_digest: bool
+    mailed_at: datetime | None
+    is_mail_waiting: bool
 
 
 def profile(user_id: UUID) -> Profile:
@@ -114,7 +128,8 @@ def profile(user_id: UUID) -> Profile:
         name=user.name,
         mobile=user.mobile,
         locale=user.locale,
-        mail_notices=user.mail_notices,
+        mail_delivery=user.mail_delivery,
+        has_calendar_feed=user.calendar_token_hash is not None,
         created_at=user.created_at,
         password_changed_at=user.password_changed_at,
         totp_enabled_at=user.totp_enabled_at,
@@ -228,17 +243,58 @@ def tokens_of(user_id: UUID) -> tuple[TokenView, ...]:
     )
 
 
-def notices_statement(user_id: UUID, *, only_unread: bool = False) -> Select[Any]:
+def notices_statement(user_id: UUID, *, only_unread: bool = False, topic: str = "") -> Select[Any]:
     """Notices of a person, the newest first, for paging."""
     statement = select(Notice).where(Notice.user_id == user_id)
     if only_unread:
         statement = statement.where(Notice.read_at.is_(None))
+    if topic:
+        statement = statement.where(Notice.kind.startswith(f"{topic}.", autoescape=True))
     return statement.order_by(Notice.created_at.desc(), Notice.id.desc())
 
 
-def notice_view(row: Notice) -> NoticeView:
-    """A row as value."""
-    return NoticeView(row.id, row.kind, row.subject, row.text, row.params, row.link, row.created_at, row.read_at)
+def notice_views(rows: Sequence[Notice]) -> list[NoticeView]:
+    """Rows as values, with what became of their mails; one statement."""
+    wanted = [row.mail_id for row in rows if row.mail_id]
+    mails = db.session.execute(select(MailMessage.id, MailMessage.sent_at).where(MailMessage.id.in_(wanted)))
+    sent = dict(mails.all())
+    return [
+        NoticeView(
+            id=row.id,
+            kind=row.kind,
+            subject=row.subject,
+            text=row.text,
+            params=row.params,
+            link=row.link,
+            created_at=row.created_at,
+            read_at=row.read_at,
+            awaits_digest=row.awaits_digest,
+            mailed_at=sent.get(row.mail_id) if row.mail_id else None,
+            is_mail_waiting=row.mail_id in sent and sent[row.mail_id] is None,
+        )
+        for row in rows
+    ]
+
+
+def preferences_of(user_id: UUID) -> dict[str, str]:
+    """How a person wants single topics mailed; topics that are missing follow the account."""
+    rows = db.session.execute(
+        select(NoticePreference.topic, NoticePreference.delivery).where(NoticePreference.user_id == user_id)
+    )
+    return dict(rows.all())
+
+
+def reader_of_feed(token_hash: str) -> tuple[User, tuple[Membership, ...]] | None:
+    """Whose calendar feed this is, with the parts he or she plays; None for an unknown or ended address."""
+    user = db.session.scalar(select(User).where(User.calendar_token_hash == token_hash, User.state == UserState.ACTIVE))
+    if user is None:
+        return None
+    parts = db.session.scalars(
+        select(Membership)
+        .where(Membership.user_id == user.id, Membership.state == MembershipState.ACTIVE)
+        .order_by(Membership.created_at)
+    )
+    return user, tuple(parts)
 
 
 def unread_notices(user_id: UUID) -> int:
@@ -251,9 +307,14 @@ def unread_notices(user_id: UUID) -> int:
     )
 
 
-def mails_statement(to_address: str | None = None) -> Select[Any]:
-    """Mails, the newest first; for the development outbox."""
+def mails_statement(to_address: str | None = None, state: str = "") -> Select[Any]:
+    """Mails, the newest first. `state` is "sent", "waiting", "failing" (tried in vain) or empty for all."""
     statement = select(MailMessage)
     if to_address:
-        statement = statement.where(MailMessage.to_address == to_address)
+        statement = statement.where(MailMessage.to_address == to_address.lower())
+    if state == "sent":
+        statement = statement.where(MailMessage.sent_at.is_not(None))
+    elif state:
+        tried = MailMessage.last_error.is_not(None)
+        statement = statement.where(MailMessage.sent_at.is_(None), tried if state == "failing" else ~tried)
     return statement.order_by(MailMessage.created_at.desc(), MailMessage.id.desc())

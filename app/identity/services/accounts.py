@@ -45,7 +45,6 @@ class ChangeProfile:
     name: str
     mobile: str | None
     locale: str
-    mail_notices: bool
 
 
 @dataclass(frozen=True)
@@ -165,13 +164,9 @@ def _link_refused() -> Refused:
 
 @use_case
 def change_profile(actor: Actor, command: ChangeProfile) -> None:
-    """Change the own name, mobile number, language and whether notices are mailed."""
+    """Change the own name, mobile number and language."""
     user = lock(User, actor.user_id)
-    changed = [
-        field
-        for field in ("name", "mobile", "locale", "mail_notices")
-        if getattr(user, field) != getattr(command, field)
-    ]
+    changed = [field for field in ("name", "mobile", "locale") if getattr(user, field) != getattr(command, field)]
     for field in changed:
         setattr(user, field, getattr(command, field))
     if changed:

@@ -1,4 +1,4 @@
-"""The own account: profile, security, sessions, API tokens, parts, notices."""
+"""The own account: profile, security, sessions, API tokens, parts."""
 
 from __future__ import annotations
 
@@ -13,46 +13,37 @@ from app.identity import policy, security, sessions
 from app.identity.models import User
 from app.identity.queries import accounts as queries
 from app.identity.queries import organisation as organisation_of
-from app.identity.services import accounts, api_tokens, notices, organisations, second_factor, sign_in
+from app.identity.services import accounts, api_tokens, organisations, second_factor, sign_in
 from app.identity.services.organisations import ChangeOrganisation
-from app.kernel.access import ROLE_LABELS, Actor
+from app.kernel.access import ROLE_LABELS
 from app.kernel.db import get
 from app.kernel.errors import DomainError, NotFound
-from app.kernel.paging import Page, page_of
 from app.web import parsing
 from app.web.forms import Form
 from app.web.guard import signed_in
-from app.web.identity.forms import again, safe_next
+from app.web.identity.forms import again, me, safe_next
 from app.web.identity.schemas import (
     CodeIn,
     CodesOffIn,
     ContactIn,
     JoinIn,
-    NoticeQueryIn,
     OrganisationIn,
     PasswordIn,
     PresentPasswordIn,
     ProfileIn,
     TokenIn,
 )
-from app.web.session import current_actor
 
 pages = Blueprint("account", __name__, url_prefix="/account")
-
-
-def _me() -> tuple[Actor, UUID]:
-    actor = current_actor()
-    assert actor.user_id is not None
-    return actor, actor.user_id
 
 
 @pages.get("")
 @signed_in
 def profile() -> str:
     """Name, telephone, language."""
-    _actor, user_id = _me()
+    _actor, user_id = me()
     mine = queries.profile(user_id)
-    values = {"name": mine.name, "mobile": mine.mobile or "", "locale": mine.locale, "mail_notices": mine.mail_notices}
+    values = {"name": mine.name, "mobile": mine.mobile or "", "locale": mine.locale}
     return render_template("identity/profile.html", form=Form(ProfileIn(), values), profile=mine)
 
 
@@ -60,7 +51,7 @@ def profile() -> str:
 @signed_in
 def change_profile() -> Response:
     """Store the profile."""
-    actor, user_id = _me()
+    actor, user_id = me()
     try:
         accounts.change_profile(actor, parsing.form(ProfileIn))
     except (ValidationError, DomainError) as failure:
@@ -73,7 +64,7 @@ def change_profile() -> Response:
 @signed_in
 def security_page() -> str:
     """Password, one-time codes, sessions."""
-    _actor, user_id = _me()
+    _actor, user_id = me()
     here = sessions.signed_in()
     return render_template(
         "identity/security.html",
@@ -94,7 +85,7 @@ def password() -> str:
 @signed_in
 def change_password() -> Response:
     """Store the new password; all other sessions end."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     try:
         accounts.change_password(actor, parsing.form(PasswordIn))
     except (ValidationError, DomainError) as failure:
@@ -107,7 +98,7 @@ def change_password() -> Response:
 @signed_in
 def codes() -> Response | str:
     """Set one-time codes up: the seed as QR, and the first code."""
-    _actor, user_id = _me()
+    _actor, user_id = me()
     if queries.profile(user_id).totp_enabled_at is not None:
         return redirect(url_for("account.security_page"))
     if "totp_seed" not in session:
@@ -120,7 +111,7 @@ def codes() -> Response | str:
 @signed_in
 def enable_codes() -> Response | str:
     """Turn one-time codes on."""
-    actor, user_id = _me()
+    actor, user_id = me()
     seed = session.get("totp_seed")
     if not seed:
         return redirect(url_for("account.codes"), 303)
@@ -143,7 +134,7 @@ def recovery() -> str:
 @signed_in
 def renew_recovery() -> Response | str:
     """Show new recovery codes, once."""
-    actor, user_id = _me()
+    actor, user_id = me()
     try:
         accounts.check_present_password(user_id, parsing.form(PresentPasswordIn).present)
         fresh = second_factor.renew_recovery_codes(actor)
@@ -163,7 +154,7 @@ def codes_off() -> str:
 @signed_in
 def disable_codes() -> Response:
     """Turn one-time codes off."""
-    actor, user_id = _me()
+    actor, user_id = me()
     try:
         command = parsing.form(CodesOffIn)
         accounts.check_present_password(user_id, command.present)
@@ -179,7 +170,7 @@ def disable_codes() -> Response:
 @signed_in
 def end_session(session_id: UUID) -> Response:
     """End one session."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     here = sessions.signed_in()
     if here is not None and here.session_id == session_id:
         sign_in.sign_out(actor)
@@ -193,7 +184,7 @@ def end_session(session_id: UUID) -> Response:
 @signed_in
 def end_other_sessions() -> Response:
     """End all sessions but this one."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     sign_in.revoke_other_sessions(actor)
     flash(gettext("All other sessions have ended."), "success")
     return redirect(url_for("account.security_page"), 303)
@@ -203,7 +194,7 @@ def end_other_sessions() -> Response:
 @signed_in
 def tokens() -> str:
     """API tokens."""
-    _actor, user_id = _me()
+    _actor, user_id = me()
     return render_template("identity/tokens.html", form=Form(TokenIn()), tokens=queries.tokens_of(user_id), made=None)
 
 
@@ -211,7 +202,7 @@ def tokens() -> str:
 @signed_in
 def make_token() -> Response | str:
     """Make a token and show it, once."""
-    actor, user_id = _me()
+    actor, user_id = me()
     try:
         _token_id, token = api_tokens.issue(actor, parsing.form(TokenIn))
     except ValidationError as failure:
@@ -223,7 +214,7 @@ def make_token() -> Response | str:
 @signed_in
 def revoke_token(token_id: UUID) -> Response:
     """Revoke a token."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     api_tokens.revoke(actor, token_id)
     flash(gettext("The token no longer works."), "success")
     return redirect(url_for("account.tokens"), 303)
@@ -233,7 +224,7 @@ def revoke_token(token_id: UUID) -> Response:
 @signed_in
 def organisations_page() -> str:
     """The parts that the person plays."""
-    _actor, user_id = _me()
+    _actor, user_id = me()
     here = sessions.signed_in()
     return render_template(
         "identity/organisations.html",
@@ -248,7 +239,7 @@ def organisations_page() -> str:
 @signed_in
 def act_as() -> Response:
     """Go on as another part; an empty membership means the private person."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     given = request.form.get("membership_id", "")
     try:
         wanted = UUID(given) if given else None
@@ -271,7 +262,7 @@ def new_organisation() -> str:
 @signed_in
 def create_organisation() -> Response:
     """Set it up and act for it."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     try:
         command = parsing.form(OrganisationIn)
         membership_id = organisations.create(actor, command)
@@ -293,7 +284,7 @@ def join() -> str:
 @signed_in
 def request_membership() -> Response:
     """Tell its administrators."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     try:
         organisations.request_membership(actor, parsing.form(JoinIn))
     except (ValidationError, DomainError) as failure:
@@ -310,7 +301,7 @@ def own_organisation() -> str:
 
 
 def _organisation_page(form: Form | None) -> str:
-    actor, _user_id = _me()
+    actor, _user_id = me()
     if actor.organisation_id is None:
         return render_template("identity/organisation.html", organisation=None, members=(), form=None)
     found = organisation_of(actor.organisation_id)
@@ -331,7 +322,7 @@ def _organisation_page(form: Form | None) -> str:
 @signed_in
 def change_organisation() -> Response | str:
     """Store contact data."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     if actor.organisation_id is None:
         raise NotFound
     command: ChangeOrganisation = parsing.form(ContactIn)
@@ -344,7 +335,7 @@ def change_organisation() -> Response | str:
 @signed_in
 def name_administrator(membership_id: UUID) -> Response:
     """Let a member administer the organisation."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     organisations.name_administrator(actor, membership_id)
     flash(gettext("Saved."), "success")
     return redirect(url_for("account.own_organisation"), 303)
@@ -356,37 +347,8 @@ def member(object_id: UUID) -> str:
     """One member, with what may be decided."""
     from app.web.identity.actions import membership_actions
 
-    actor, _user_id = _me()
+    actor, _user_id = me()
     seen = queries.membership(actor, object_id, manages_users=actor.may(policy.MANAGE_USERS))
     return render_template(
         "identity/member.html", member=seen, actions=membership_actions(actor, seen), roles=ROLE_LABELS
     )
-
-
-@pages.get("/notices")
-@signed_in
-def notices_page() -> str:
-    """What the person was told."""
-    _actor, user_id = _me()
-    wanted = parsing.query(NoticeQueryIn)
-    page = page_of(queries.notices_statement(user_id, only_unread=wanted.unread), number=wanted.page)
-    shown = Page([queries.notice_view(row) for row in page.items], page.number, page.size, page.total)
-    return render_template("identity/notices.html", page=shown, unread_only=wanted.unread)
-
-
-@pages.post("/notices/<uuid:notice_id>/open")
-@signed_in
-def open_notice(notice_id: UUID) -> Response:
-    """Mark one as read and go where it leads."""
-    actor, _user_id = _me()
-    link = notices.mark_read(actor, notice_id)
-    return redirect(safe_next(link) or url_for("account.notices_page"), 303)
-
-
-@pages.post("/notices/read-all")
-@signed_in
-def read_all() -> Response:
-    """Mark all as read."""
-    actor, _user_id = _me()
-    notices.mark_all_read(actor)
-    return redirect(url_for("account.notices_page"), 303)

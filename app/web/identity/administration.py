@@ -13,16 +13,16 @@ from app.identity import policy
 from app.identity.queries import accounts as account_queries
 from app.identity.queries import administration as queries
 from app.identity.queries import organisation as organisation_of
-from app.identity.services import administration
+from app.identity.services import administration, notices
 from app.kernel.access import ROLE_LABELS
-from app.kernel.errors import DomainError
+from app.kernel.errors import Conflict, DomainError
 from app.kernel.paging import Page, page_of
 from app.web import parsing
 from app.web.forms import Form
 from app.web.guard import requires
 from app.web.identity.actions import user_actions, user_view
 from app.web.identity.forms import again
-from app.web.identity.schemas import AnyOrganisationIn, GiveRoleIn, OrganisationQueryIn, UserQueryIn
+from app.web.identity.schemas import AnyOrganisationIn, GiveRoleIn, MailQueryIn, OrganisationQueryIn, UserQueryIn
 from app.web.session import current_actor
 
 pages = Blueprint("administration", __name__, url_prefix="/admin")
@@ -44,7 +44,7 @@ def users() -> str:
     )
 
 
-def _fields(schema: type[UserQueryIn | OrganisationQueryIn], values: dict[str, str]) -> list[object]:
+def _fields(schema: type[UserQueryIn | OrganisationQueryIn | MailQueryIn], values: dict[str, str]) -> list[object]:
     return [field for field in Form(schema(), values).fields if field.name != "page"]
 
 
@@ -80,6 +80,32 @@ def reset_codes(object_id: UUID) -> Response:
     administration.reset_second_factor(current_actor(), object_id)
     flash(gettext("One-time codes are turned off."), "success")
     return redirect(url_for("administration.user", object_id=object_id), 303)
+
+
+@pages.get("/mails")
+@requires(policy.READ_USERS)
+def mails() -> str:
+    """Which mails the mail server has taken, which wait, and why one does not leave. Their text is not shown."""
+    wanted = parsing.query(MailQueryIn)
+    statement = account_queries.mails_statement(wanted.address or "", wanted.state or "")
+    return render_template(
+        "identity/mails.html",
+        page=page_of(statement, number=wanted.page),
+        manages=current_actor().may(policy.MANAGE_USERS),
+        filters=_fields(MailQueryIn, {"address": wanted.address or "", "state": wanted.state or ""}),
+    )
+
+
+@pages.post("/mails/<uuid:mail_id>/send-again")
+@requires(policy.MANAGE_USERS)
+def send_mail_again(mail_id: UUID) -> Response:
+    """Queue a mail once more that was tried in vain."""
+    try:
+        notices.send_again(mail_id)
+        flash(gettext("The mail is queued once more."), "success")
+    except Conflict as refusal:
+        flash(gettext(refusal.detail), "warning")
+    return redirect(url_for("administration.mails", state="failing"), 303)
 
 
 @pages.get("/organisations")

@@ -13,11 +13,10 @@ from werkzeug.wrappers import Response
 from app.identity import policy
 from app.identity.queries import accounts as queries
 from app.identity.queries import administration as administration_queries
-from app.identity.queries.accounts import NoticeView, TokenView
-from app.identity.services import accounts, administration, api_tokens, notices, organisations, sign_in
+from app.identity.queries.accounts import TokenView
+from app.identity.services import accounts, administration, api_tokens, organisations, sign_in
 from app.identity.services.api_tokens import IssueToken
 from app.identity.states import MEMBERSHIP, USER
-from app.identity.wording import worded
 from app.kernel.access import Actor, Role
 from app.kernel.paging import page_of
 from app.kernel.words import N_
@@ -26,11 +25,10 @@ from app.web.actions import api_actions, register_actions
 from app.web.csrf import no_session_used
 from app.web.guard import public, requires, signed_in
 from app.web.identity import actions
-from app.web.identity.forms import client_address
+from app.web.identity.forms import client_address, me
 from app.web.identity.schemas import (
     GiveRoleIn,
     JoinIn,
-    NoticeQueryIn,
     OrganisationIn,
     RegisterIn,
     TokenBySecretsIn,
@@ -86,18 +84,6 @@ class TokenOut(Schema):
     token = fields.String()
 
 
-class NoticeOut(Schema):
-    """Something the person was told, in the language of the request."""
-
-    id = fields.UUID()
-    kind = fields.String()
-    subject = fields.String()
-    text = fields.String()
-    link = fields.String()
-    created_at = fields.DateTime()
-    read_at = fields.DateTime(allow_none=True)
-
-
 class UserOut(Schema):
     """An account as administrators see it."""
 
@@ -111,18 +97,12 @@ class UserOut(Schema):
     one_time_codes = fields.Boolean()
 
 
-def _me() -> tuple[Actor, UUID]:
-    actor = current_actor()
-    assert actor.user_id is not None
-    return actor, actor.user_id
-
-
 @api.get("/account")
 @signed_in
 @operation(N_("Who I am and what I may do"), response=AccountOut, tag="account")
 def show_account() -> Response:
     """The account behind the session or the token."""
-    actor, user_id = _me()
+    actor, user_id = me()
     mine = queries.profile(user_id)
     return jsonify(
         id=str(mine.id),
@@ -175,7 +155,7 @@ def make_first_token() -> tuple[Response, int]:
 @operation(N_("Make another API token"), body=TokenIn, response=TokenOut, status=201, tag="account")
 def make_token() -> tuple[Response, int]:
     """Make a token for the signed-in person."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     return _issued(actor, parsing.body(TokenIn))
 
 
@@ -191,7 +171,7 @@ def _issued(owner: Actor, command: IssueToken) -> tuple[Response, int]:
 @operation(N_("List my API tokens"), response=TokenOut, many=True, tag="account")
 def list_tokens() -> Response:
     """Tokens without their secrets."""
-    _actor, user_id = _me()
+    _actor, user_id = me()
     return jsonify(items=[_token_json(one) for one in queries.tokens_of(user_id)])
 
 
@@ -200,7 +180,7 @@ def list_tokens() -> Response:
 @operation(N_("Revoke an API token"), status=204, tag="account")
 def revoke_token(token_id: UUID) -> tuple[str, int]:
     """End a token at once."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     api_tokens.revoke(actor, token_id)
     return "", 204
 
@@ -218,40 +198,6 @@ def _token_json(one: TokenView) -> dict[str, Any]:
     }
 
 
-@api.get("/account/notices")
-@signed_in
-@operation(N_("List what I was told"), query=NoticeQueryIn, response=NoticeOut, many=True, tag="account")
-def list_notices() -> Response:
-    """Notices, the newest first."""
-    _actor, user_id = _me()
-    wanted = parsing.query(NoticeQueryIn)
-    page = page_of(queries.notices_statement(user_id, only_unread=wanted.unread), number=wanted.page)
-    items = [_notice_json(queries.notice_view(row)) for row in page.items]
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
-
-
-@api.post("/account/notices/<uuid:notice_id>/read")
-@signed_in
-@operation(N_("Mark a notice as read"), status=204, tag="account")
-def read_notice(notice_id: UUID) -> tuple[str, int]:
-    """Mark one own notice as read."""
-    actor, _user_id = _me()
-    notices.mark_read(actor, notice_id)
-    return "", 204
-
-
-def _notice_json(one: NoticeView) -> dict[str, Any]:
-    return {
-        "id": str(one.id),
-        "kind": one.kind,
-        "subject": worded(one.subject, one.params),
-        "text": worded(one.text, one.params),
-        "link": one.link,
-        "created_at": one.created_at.isoformat(),
-        "read_at": one.read_at.isoformat() if one.read_at else None,
-    }
-
-
 @api.post("/organisations")
 @signed_in
 @operation(
@@ -263,7 +209,7 @@ def _notice_json(one: NoticeView) -> dict[str, Any]:
 )
 def create_organisation() -> tuple[Response, int]:
     """Set up an organisation; the answer is the caller's part in it."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     membership_id = organisations.create(actor, parsing.body(OrganisationIn))
     seen = queries.membership(actor, membership_id, manages_users=False)
     return jsonify(actions.membership_json(seen)), 201
@@ -276,7 +222,7 @@ def create_organisation() -> tuple[Response, int]:
 )
 def join_organisation() -> tuple[Response, int]:
     """Ask for a place."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     membership_id = organisations.request_membership(actor, parsing.body(JoinIn))
     seen = queries.membership(actor, membership_id, manages_users=False)
     return jsonify(actions.membership_json(seen)), 201
@@ -287,7 +233,7 @@ def join_organisation() -> tuple[Response, int]:
 @operation(N_("List the members of the organisation I act for"), response=MembershipOut, many=True, tag="organisations")
 def list_members() -> Response:
     """Members and those who ask to be admitted; empty for a private person."""
-    actor, _user_id = _me()
+    actor, _user_id = me()
     found = queries.memberships_of_organisation(actor.organisation_id) if actor.organisation_id else ()
     return jsonify(items=[_member_json(actor, one) for one in found])
 

@@ -47,7 +47,7 @@ def account_links(actor: Actor) -> list[dict[str, str]]:
         _link(N_("My account"), "account.profile", "user-circle"),
         _link(N_("Security and sessions"), "account.security_page", "shield-lock"),
         _link(N_("My parts and organisations"), "account.organisations_page", "building-community"),
-        _link(N_("Messages"), "account.notices_page", "bell"),
+        _link(N_("Messages"), "messages.notices_page", "bell"),
         _link(N_("API tokens"), "account.tokens", "key"),
     ]
     if actor.may(policy.READ_USERS):

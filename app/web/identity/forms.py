@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import Response, render_template, request
 from marshmallow import ValidationError
 
+from app.kernel.access import Actor
 from app.kernel.errors import DomainError
 from app.web import parsing
 from app.web.forms import Form, errors_of
 from app.web.schemas import InputSchema
+from app.web.session import current_actor
 
 SECRET_WIDGETS = frozenset({"password"})
+
+
+def me() -> tuple[Actor, UUID]:
+    """Who asks, for views that only somebody signed in reaches."""
+    actor = current_actor()
+    assert actor.user_id is not None
+    return actor, actor.user_id
 
 
 def again(template: str, schema: type[InputSchema], failure: ValidationError | DomainError, **context: Any) -> Response:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask import has_request_context
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError as NumberError
 
 from app.identity import policy
-from app.identity.models import OrganisationKind
+from app.identity.models import MailDelivery, OrganisationKind
 from app.identity.queries import accounts as account_queries
 from app.identity.services.accounts import ChangePassword, ChangeProfile
 from app.identity.services.administration import GiveRole
 from app.identity.services.api_tokens import IssueToken
+from app.identity.services.notices import ChangePreferences
 from app.identity.services.organisations import ChangeOrganisation, CreateOrganisation, JoinOrganisation
+from app.identity.topics import topics
 from app.kernel.access import ROLE_LABELS, Role
 from app.kernel.words import N_
 from app.web.language import LANGUAGES
@@ -180,9 +183,6 @@ class ProfileIn(InputSchema):
         load_default="zh_Hans_CN",
         validate=validate.OneOf(tuple(LANGUAGES), error=N_("Must be one of the choices.")),
         metadata={"label": N_("Language of mails"), "widget": "select", "choices": tuple(LANGUAGES.items())},
-    )
-    mail_notices = fields.Boolean(
-        load_default=False, metadata={"label": N_("Send me notices by mail too"), "widget": "checkbox"}
     )
 
 
@@ -432,11 +432,95 @@ class OrganisationQueryIn(InputSchema):
 class NoticeQuery:
     """Filters of the own notices."""
 
+    topic: str | None
     unread: bool
     page: int
 
 
+def _topics() -> list[tuple[str, str]]:
+    return [("", N_("All topics")), *((topic.key, topic.label) for topic in topics())]
+
+
 class NoticeQueryIn(InputSchema):
     command = NoticeQuery
-    unread = fields.Boolean(load_default=False)
+    topic = text(N_("Topic"), required=False, longest=30, widget="select", choices=_topics)
+    unread = fields.Boolean(load_default=False, metadata={"label": N_("Only unread"), "widget": "checkbox"})
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000, error=N_("This number is too large.")))
+
+
+MAIL_DELIVERY_LABELS = {
+    MailDelivery.AT_ONCE: N_("At once"),
+    MailDelivery.DAILY: N_("Once a day, in one mail"),
+    MailDelivery.NEVER: N_("Never"),
+}
+_TOPIC = "topic_"
+
+
+class PreferencesIn(InputSchema):
+    """How notices are mailed. `preferences_schema` adds one field for each topic of this installation."""
+
+    mail_delivery = fields.String(
+        load_default=MailDelivery.AT_ONCE,
+        validate=validate.OneOf(tuple(MailDelivery), error=N_("Must be one of the choices.")),
+        metadata={
+            "label": N_("Mail me notices"),
+            "widget": "radio",
+            "choices": tuple(MAIL_DELIVERY_LABELS.items()),
+            "hint": N_("In the platform you always find them at once."),
+        },
+    )
+
+    @post_load
+    def _preferences(self, data: dict[str, str], **_: Any) -> ChangePreferences:
+        chosen = {name.removeprefix(_TOPIC): value for name, value in data.items() if name.startswith(_TOPIC) and value}
+        return ChangePreferences(mail_delivery=data["mail_delivery"], by_topic=chosen)
+
+
+def preferences_schema() -> type[PreferencesIn]:
+    """The schema with the topics that the domains of this installation declare."""
+    by_topic = {_TOPIC + topic.key: _topic_field(topic.label) for topic in topics()}
+    return type("PreferencesWithTopicsIn", (PreferencesIn,), by_topic)
+
+
+def _topic_field(label: str) -> fields.String:
+    return fields.String(
+        load_default="",
+        validate=validate.OneOf(("", *MailDelivery), error=N_("Must be one of the choices.")),
+        metadata={
+            "label": label,
+            "widget": "select",
+            "choices": (("", N_("As chosen above")), *MAIL_DELIVERY_LABELS.items()),
+        },
+    )
+
+
+def preferences_values(mail_delivery: str, by_topic: Mapping[str, str]) -> dict[str, str]:
+    """What the form shows of stored preferences."""
+    return {"mail_delivery": mail_delivery, **{_TOPIC + topic: delivery for topic, delivery in by_topic.items()}}
+
+
+@dataclass(frozen=True)
+class MailQuery:
+    """Filters of the mail log."""
+
+    address: str | None
+    state: str | None
+    page: int
+
+
+class MailQueryIn(InputSchema):
+    command = MailQuery
+    address = text(N_("Mail address"), required=False, longest=254)
+    state = text(
+        N_("State"),
+        required=False,
+        longest=10,
+        widget="select",
+        choices=(
+            ("", N_("All")),
+            ("sent", N_("Taken by the mail server")),
+            ("waiting", N_("Waiting")),
+            ("failing", N_("Tried in vain")),
+        ),
+    )
     page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000, error=N_("This number is too large.")))
