@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.kernel.access import Actor, Role
-from marketplace.models.agencies import Agency, Qualification
+from marketplace.models.agencies import Agency, AgencyChange, Practitioner, Qualification
 from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
@@ -139,7 +139,9 @@ def parts(actor: Actor, obj: object) -> frozenset[Part]:
     return PARTS[type(obj)](actor, obj)
 
 
-def agency_parts(actor: Actor, agency: Agency | Qualification | Listing) -> frozenset[Part]:
+def agency_parts(
+    actor: Actor, agency: Agency | Qualification | Practitioner | AgencyChange | Listing
+) -> frozenset[Part]:
     """AGENCY for the agency's own authorised people, towards its file, certificates and offers; else the base parts."""
     found = base_parts(actor)
     if acts_for(actor, agency.organisation_id, Role.AGENCY):

@@ -28,6 +28,15 @@ class RuleBook:
     onboarding_publicity_wd: int = _parameter(
         5, "onboarding.publicity_wd", N_("Publicity before admission (0 = none)"), "wd"
     )
+    onboarding_change_check_wd: int = _parameter(
+        2, "onboarding.change_check_wd", N_("Form check of an agency's change within"), "wd"
+    )
+    onboarding_exit_cooloff_days: int = _parameter(
+        30, "onboarding.exit_cooloff_days", N_("Waiting time after leaving before a new application"), "days"
+    )
+    onboarding_removed_cooloff_days: int = _parameter(
+        365, "onboarding.removed_cooloff_days", N_("Waiting time after removal before a new application"), "days"
+    )
     onboarding_clean_record_years: int = _parameter(
         2, "onboarding.clean_record_years", N_("Years without a bad record"), "years"
     )

@@ -189,11 +189,11 @@ class Opening:
                 self.shelf.offered += 1
         if number >= 0 and number % 53 == 52:
             operator = self.cast.panel[Role.OPERATOR]
-            reason = WithReason("投诉核查期间暂停承接新业务，请于十个工作日内提交说明材料。")
-            self.simulation.after(20, 14, lambda: agencies.suspend(operator, agency_id, reason), may_be_refused=True)
+            measure = agencies.Measure("投诉核查期间暂停承接新业务，请于十个工作日内提交说明材料。")
+            self.simulation.after(20, 14, _at_once(agencies.suspend, operator, agency_id, measure), may_be_refused=True)
         if number >= 0 and number % 113 == 112:
             leaving = WithReason("公司业务调整，不再从事中介服务。")
-            self.simulation.after(30, 15, lambda: agencies.leave(actor, agency_id, leaving), may_be_refused=True)
+            self.simulation.after(30, 15, lambda: agencies.ask_exit(actor, agency_id, leaving), may_be_refused=True)
 
     def _choose(self, categories: Sequence[Category], number: int) -> list[Item]:
         """Four offers on average; the panel's agency offers everything of its categories."""

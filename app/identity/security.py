@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import threading
 from datetime import timedelta
 from typing import Any, cast
@@ -129,6 +130,15 @@ def _key(settings: Settings, purpose: str) -> bytes:
         settings.secret_key.encode()
     )
     return base64.urlsafe_b64encode(derived)
+
+
+def keyed_digest(purpose: str, text: str) -> str:
+    """A digest that only this installation can compute (HMAC-SHA-256, 64 hex digits).
+
+    For what must be found again but never read back, such as identity numbers: they are few enough to be tried out one by one.
+    """
+    key = _key(current_app.extensions["chaoshi_settings"], purpose)
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _security() -> Any:

@@ -6,6 +6,7 @@ from .agencies import (
     AgencyReturned,
     AgencyStandingChanged,
     AgencySubmitted,
+    PractitionerChanged,
     QualificationChanged,
 )
 from .catalogue import ItemCancelled, ItemVersionPublished
@@ -42,6 +43,7 @@ __all__ = [
     "ListingWithdrawn",
     "NoticeReturned",
     "NoticeSubmitted",
+    "PractitionerChanged",
     "ProcurementFailed",
     "ProcurementPublished",
     "ProcurementStopped",

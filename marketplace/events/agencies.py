@@ -35,7 +35,7 @@ class AgencyAdmitted(Event):
 
 @dataclass(frozen=True)
 class AgencyStandingChanged(Event):
-    """An agency was suspended, resumed or left; its offers follow."""
+    """An agency's standing changed: restricted, suspended, blacklisted, restored, leaving, gone; its offers follow."""
 
     name: ClassVar[str] = "marketplace.agency-standing-changed"
     agency_id: UUID
@@ -57,4 +57,14 @@ class QualificationChanged(Event):
     name: ClassVar[str] = "marketplace.qualification-changed"
     agency_id: UUID
     qualification_id: UUID
+    state: str
+
+
+@dataclass(frozen=True)
+class PractitionerChanged(Event):
+    """A practitioner joined or left an agency; what the agency may offer follows."""
+
+    name: ClassVar[str] = "marketplace.practitioner-changed"
+    agency_id: UUID
+    practitioner_id: UUID
     state: str

@@ -1,7 +1,7 @@
 """Reads of admission files: the agency's own and the operator's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,10 +15,17 @@ from app.kernel.errors import NotFound
 from app.kernel.files import StoredFile
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
-from marketplace.models.agencies import Agency, AgencyDocument, FormCheck, Qualification
+from marketplace.models.agencies import Agency, AgencyDocument, FormCheck, Practitioner, Qualification
 from marketplace.policy import sees_file
 from marketplace.rules.onboarding import PARTICULARS, ChecklistItem, checklist
-from marketplace.states.agency import AGENCY, AgencyState, QualificationState
+from marketplace.states.agency import (
+    ADMITTED,
+    AGENCY,
+    WITH_THE_AGENCY,
+    AgencyState,
+    PractitionerState,
+    QualificationState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class CertificateView:
     file_id: UUID | None
     version: int
     thread_id: UUID
+    practitioner_id: UUID | None
 
     @property
     def title(self) -> str:
@@ -66,6 +74,36 @@ class CertificateView:
         """Valid for at most 90 days more (临期)."""
         left = self.days_left
         return self.state == QualificationState.VALID and left is not None and 0 <= left <= 90
+
+
+@dataclass(frozen=True, slots=True)
+class PractitionerView:
+    """A practitioner with the certificates; `name` is whole for those who may open the file, else masked."""
+
+    id: UUID
+    agency_id: UUID
+    organisation_id: UUID
+    thread_id: UUID
+    name: str
+    id_masked: str
+    is_full_time: bool
+    job_title: str
+    employed_from: date
+    leaves_on: date | None
+    insurance_file_id: UUID | None
+    state: str
+    version: int
+    certificates: tuple[CertificateView, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What pages call it."""
+        return self.name
+
+    @property
+    def is_on_staff(self) -> bool:
+        """Whether the person belongs to the agency now, checked or being checked."""
+        return self.state in {PractitionerState.PENDING, PractitionerState.VALID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +142,7 @@ class AdmissionFile:
     version: int
     papers: tuple[PaperView, ...]
     certificates: tuple[CertificateView, ...]
+    practitioners: tuple[PractitionerView, ...]
     checks: tuple[CheckView, ...]
     checklist: tuple[ChecklistItem, ...]
 
@@ -122,7 +161,12 @@ class AdmissionFile:
     @property
     def is_editable(self) -> bool:
         """Whether the agency may change the file now."""
-        return self.state in {AgencyState.DRAFT, AgencyState.RETURNED, AgencyState.REJECTED}
+        return self.state in WITH_THE_AGENCY
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the agency is in the directory."""
+        return self.state in ADMITTED
 
 
 def days_until(moment: datetime | None) -> int | None:
@@ -156,7 +200,7 @@ def own_agency_id(actor: Actor) -> UUID | None:
 
 
 def admission_file(actor: Actor, agency_id: UUID) -> AdmissionFile:
-    """The whole file, for the agency itself and those who check it. Four statements. Raises NotFound."""
+    """The whole file, for the agency itself and those who check it. Five statements. Raises NotFound."""
     agency = db.session.get(Agency, agency_id, populate_existing=True)
     if agency is None or not sees_file(actor, agency):
         raise NotFound
@@ -192,7 +236,8 @@ def admission_file(actor: Actor, agency_id: UUID) -> AdmissionFile:
         **{name: getattr(agency, name) for name in columns},
         title=agency.name,
         papers=papers,
-        certificates=certificates,
+        certificates=tuple(c for c in certificates if c.practitioner_id is None),
+        practitioners=practitioners_of(agency_id, certificates),
         checks=tuple(CheckView(*row) for row in checks),
         checklist=_checklist(agency, [paper.kind for paper in papers], len(certificates)),
     )
@@ -229,6 +274,7 @@ _CERTIFICATES: Select[*tuple[Any, ...]] = select(
     Qualification.file_id,
     Qualification.version,
     Qualification.thread_id,
+    Qualification.practitioner_id,
 )
 
 
@@ -237,6 +283,44 @@ def certificates_of(agency_id: UUID) -> tuple[CertificateView, ...]:
     order = (Qualification.expires_on.is_(None), Qualification.expires_on, Qualification.number)
     rows = db.session.execute(_CERTIFICATES.where(Qualification.agency_id == agency_id).order_by(*order))
     return tuple(CertificateView(*row) for row in rows)
+
+
+_PRACTITIONERS: Select[*tuple[Any, ...]] = select(
+    Practitioner.id,
+    Practitioner.agency_id,
+    Practitioner.organisation_id,
+    Practitioner.thread_id,
+    Practitioner.name,
+    Practitioner.id_masked,
+    Practitioner.is_full_time,
+    Practitioner.title,
+    Practitioner.employed_from,
+    Practitioner.leaves_on,
+    Practitioner.insurance_file_id,
+    Practitioner.state,
+    Practitioner.version,
+)
+
+
+def practitioners_of(agency_id: UUID, certificates: Sequence[CertificateView]) -> tuple[PractitionerView, ...]:
+    """The people of an agency with what they hold of `certificates`, those who left last. One statement."""
+    order = (Practitioner.state == PractitionerState.LEFT, Practitioner.name, Practitioner.id)
+    rows = db.session.execute(_PRACTITIONERS.where(Practitioner.agency_id == agency_id).order_by(*order))
+    return tuple(_person(row, certificates) for row in rows)
+
+
+def practitioner(actor: Actor, practitioner_id: UUID) -> PractitionerView:
+    """One practitioner, for the agency and those who check. Three statements. Raises NotFound."""
+    row = db.session.execute(_PRACTITIONERS.where(Practitioner.id == practitioner_id)).one_or_none()
+    agency = db.session.get(Agency, row.agency_id) if row else None
+    if row is None or agency is None or not sees_file(actor, agency):
+        raise NotFound
+    held = db.session.execute(_CERTIFICATES.where(Qualification.practitioner_id == practitioner_id))
+    return _person(row, [CertificateView(*one) for one in held])
+
+
+def _person(row: Any, certificates: Sequence[CertificateView]) -> PractitionerView:
+    return replace(PractitionerView(*row), certificates=tuple(c for c in certificates if c.practitioner_id == row.id))
 
 
 def certificate(actor: Actor, qualification_id: UUID) -> CertificateView:
@@ -314,7 +398,7 @@ def pending_certificates(limit: int = 50) -> tuple[tuple[str, CertificateView], 
         .join(Agency, Agency.id == Qualification.agency_id)
         .where(
             Qualification.state == QualificationState.PENDING,
-            Agency.state.in_((AgencyState.ACTIVE, AgencyState.SUSPENDED)),
+            Agency.state.in_(ADMITTED),
         )
         .order_by(Qualification.created_at)
         .limit(limit)
@@ -330,7 +414,7 @@ def worklist(actor: Actor) -> list[WorkItem]:
         conditions.append(Agency.state.in_(mine | {AgencyState.PUBLICITY}))
     if actor.has(Role.AGENCY) and actor.organisation_id:
         own = Agency.organisation_id == actor.organisation_id
-        conditions.append(and_(own, Agency.state.not_in((AgencyState.ACTIVE, AgencyState.EXITED))))
+        conditions.append(and_(own, Agency.state.not_in(_QUIET)))
     if not conditions:
         return []
     rows = db.session.scalars(select(Agency).where(or_(*conditions)).order_by(Agency.check_due_at).limit(100))
@@ -338,12 +422,14 @@ def worklist(actor: Actor) -> list[WorkItem]:
 
 
 _OPERATOR = frozenset({AgencyState.SUBMITTED})
+_QUIET = frozenset({AgencyState.ACTIVE, AgencyState.CANCELLED, AgencyState.EXITED, AgencyState.REMOVED})
+_TO_FINISH = frozenset({AgencyState.DRAFT, AgencyState.RETURNED, AgencyState.REJECTED})
 
 
 def _work_item(actor: Actor, agency: Agency) -> WorkItem:
     state = AgencyState(agency.state)
     is_own = agency.organisation_id == actor.organisation_id and actor.has(Role.AGENCY)
-    is_mine = state in (_OPERATOR if not is_own else {AgencyState.DRAFT, AgencyState.RETURNED, AgencyState.REJECTED})
+    is_mine = state in (_TO_FINISH if is_own else _OPERATOR)
     return WorkItem(
         turn=Turn.MINE if is_mine else Turn.WAITING,
         kind=N_("Admission"),

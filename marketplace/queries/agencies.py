@@ -16,7 +16,7 @@ from marketplace.models.procurements import Procurement
 from marketplace.models.reviews import Rating
 from marketplace.policy import sees_file
 from marketplace.queries.admission import CertificateView, certificates_of, worklist
-from marketplace.states.agency import AgencyState, QualificationState
+from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState, QualificationState
 from marketplace.states.listing import ListingState
 
 __all__ = [
@@ -26,8 +26,8 @@ __all__ = [
     "worklist",
 ]  # the worklist of admissions is this aggregate's
 
-# What the public may know of: from the publicity on. A suspended agency stays visible, and says so.
-PUBLIC_STATES = (AgencyState.PUBLICITY, AgencyState.ACTIVE, AgencyState.SUSPENDED)
+# What the public may know of: from the publicity on. A suspended, blacklisted or removed agency stays visible, and says so.
+PUBLIC_STATES = (AgencyState.PUBLICITY, *sorted(ADMITTED), AgencyState.EXITED, AgencyState.REMOVED)
 PAGE_SIZE = 20
 
 
@@ -107,7 +107,7 @@ def directory(city: str | None = None, after: str | None = None, states: tuple[s
 
     `after` is what `next` of the page before said; one nobody gave is read as the beginning.
     """
-    statement = _ROWS.where(Agency.state.in_(states or (AgencyState.ACTIVE,)))
+    statement = _ROWS.where(Agency.state.in_(states or sorted(IN_BUSINESS)))
     if city:
         statement = statement.where(Agency.region_code.like(f"{city[:4]}%"))
     mark = _mark(after)

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from app.identity.queries import organisations_by_ids
 from app.kernel import clock
 from app.kernel.db import db
-from marketplace.models.agencies import Agency, Qualification
+from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ItemVersion
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import AvoidedAgency, Procurement
+from marketplace.queries.holdings import holdings_of, restricted_agencies
 from marketplace.rules.eligibility import Candidate, Demand, Verdict, judge
 from marketplace.rules.qualifications import Certificate
-from marketplace.states.agency import AgencyState, QualificationState
+from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState
 from marketplace.states.listing import ListingState
 
 
@@ -65,7 +66,7 @@ def item_of(item_version_id: UUID) -> UUID:
 
 
 def applicants(item_id: UUID, agency_ids: Iterable[UUID]) -> dict[UUID, Applicant]:
-    """The given agencies by id. Three statements."""
+    """The given agencies by id. Four statements."""
     wanted = set(agency_ids)
     rows = db.session.scalars(select(Agency).where(Agency.id.in_(wanted))).all()
     offering = set(
@@ -75,16 +76,19 @@ def applicants(item_id: UUID, agency_ids: Iterable[UUID]) -> dict[UUID, Applican
             )
         )
     )
-    certificates = _certificates(wanted)
-    return {row.id: _applicant(row, certificates[row.id], offers=row.id in offering) for row in rows}
+    held, closed = holdings_of(wanted), restricted_agencies(item_id, wanted)
+    return {
+        row.id: _applicant(row, held[row.id], offers=row.id in offering, is_closed=row.id in closed) for row in rows
+    }
 
 
 def offering_applicants(item_id: UUID) -> tuple[Applicant, ...]:
-    """Every admitted agency with an offer of this item on its shelf. Three statements."""
+    """Every agency in business with an offer of this item on its shelf. Four statements."""
     offering = select(Listing.agency_id).where(Listing.item_id == item_id, Listing.state == ListingState.PUBLISHED)
-    rows = db.session.scalars(select(Agency).where(Agency.state == AgencyState.ACTIVE, Agency.id.in_(offering))).all()
-    certificates = _certificates({row.id for row in rows})
-    return tuple(_applicant(row, certificates[row.id], offers=True) for row in rows)
+    rows = db.session.scalars(select(Agency).where(Agency.state.in_(IN_BUSINESS), Agency.id.in_(offering))).all()
+    ids = {row.id for row in rows}
+    held, closed = holdings_of(ids), restricted_agencies(item_id, ids)
+    return tuple(_applicant(row, held[row.id], offers=True, is_closed=row.id in closed) for row in rows)
 
 
 def matching(item_id: UUID, demand: Demand) -> tuple[Applicant, ...]:
@@ -106,33 +110,21 @@ def agency_of(organisation_id: UUID | None) -> Agency | None:
     return db.session.scalar(select(Agency).where(Agency.organisation_id == organisation_id))
 
 
-def _certificates(agency_ids: set[UUID]) -> dict[UUID, list[Certificate]]:
-    found: dict[UUID, list[Certificate]] = defaultdict(list)
-    rows = db.session.execute(
-        select(
-            Qualification.agency_id,
-            Qualification.kind,
-            Qualification.grade,
-            Qualification.expires_on,
-            Qualification.state,
-        )
-        .where(Qualification.agency_id.in_(agency_ids))
-        .order_by(Qualification.id)
-    )
-    for row in rows:
-        valid = row.state == QualificationState.VALID
-        found[row.agency_id].append(Certificate(row.kind, row.grade, row.expires_on, valid))
-    return found
+_BARS = {
+    AgencyState.SUSPENDED: "suspended",
+    AgencyState.BLACKLISTED: "blacklisted",
+    AgencyState.EXIT_PENDING: "leaving",
+}
 
 
-def _applicant(row: Agency, certificates: list[Certificate], *, offers: bool) -> Applicant:
+def _applicant(row: Agency, certificates: list[Certificate], *, offers: bool, is_closed: bool) -> Applicant:
     candidate = Candidate(
         uscc=row.uscc,
-        is_admitted=row.state in {AgencyState.ACTIVE, AgencyState.SUSPENDED},
-        is_suspended=row.state == AgencyState.SUSPENDED,
+        is_admitted=row.state in ADMITTED,
         offers_service=offers,
         region_code=row.region_code,
         certificates=certificates,
         representative=row.legal_representative,
+        bar=_BARS.get(AgencyState(row.state), "restricted" if is_closed else ""),
     )
     return Applicant(row.id, row.organisation_id, row.name, candidate)

@@ -15,7 +15,7 @@ from marketplace.models.catalogue import ItemVersion
 from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement
-from marketplace.states.agency import AgencyState
+from marketplace.states.agency import ADMITTED
 from marketplace.states.catalogue import ItemVersionState
 from marketplace.states.listing import ListingState
 from marketplace.states.procurement import ProcurementState
@@ -48,7 +48,7 @@ def numbers() -> Numbers:
         *db.session.execute(
             select(
                 _count(ItemVersion.id, ItemVersion.state == ItemVersionState.PUBLISHED),
-                _count(Agency.id, Agency.state == AgencyState.ACTIVE),
+                _count(Agency.id, Agency.state.in_(ADMITTED)),
                 _count(Listing.id, Listing.state == ListingState.PUBLISHED),
                 _count(Procurement.id, Procurement.state == ProcurementState.PUBLISHED),
                 _count(Procurement.id, Procurement.published_at >= today),

@@ -45,6 +45,9 @@ REASON_TEXTS: Final[Mapping[str, str]] = {
     "not-admitted": N_("The agency is not admitted yet. Complete the admission first."),
     "in-good-standing": N_("No suspension is in force."),
     "suspended": N_("The agency is suspended and may not register until the suspension is lifted."),
+    "blacklisted": N_("The agency is on the blacklist and may not register until its credit is repaired."),
+    "leaving": N_("The agency asked to leave the supermarket and takes on nothing new."),
+    "restricted": N_("This service is closed to the agency by a measure in force."),
     "offers-service": N_("An offer of this service is on the shelf."),
     "no-offer": N_("No offer of this service is on the shelf. Put one on the shelf first."),
     "qualified": N_("The certificates meet the demand on %(on)s."),
@@ -77,15 +80,19 @@ class Demand:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An agency as the tests see it. `offers_service`: an offer of the demanded item is on its shelf."""
+    """An agency as the tests see it. `offers_service`: an offer of the demanded item is on its shelf.
+
+    `bar` is the reason code of what keeps it from registering at all, or for this service: "suspended", "blacklisted", "leaving",
+    "restricted", "" when nothing does.
+    """
 
     uscc: str
     is_admitted: bool
-    is_suspended: bool
     offers_service: bool
     region_code: str
     certificates: Sequence[Certificate]
     representative: str = ""
+    bar: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def judge(demand: Demand, candidate: Candidate, on: date) -> Verdict:
     return Verdict(
         (
             _decide(Test.ADMITTED, candidate.is_admitted, "admitted", "not-admitted"),
-            _decide(Test.STANDING, not candidate.is_suspended, "in-good-standing", "suspended"),
+            _decide(Test.STANDING, not candidate.bar, "in-good-standing", candidate.bar),
             _decide(Test.SERVICE_TYPE, candidate.offers_service, "offers-service", "no-offer"),
             _qualification(demand, candidate, on),
             _avoidance(demand, candidate),
@@ -165,7 +172,7 @@ def raise_grade(rule: Mapping[str, Any], grade: str) -> dict[str, Any]:
         if joint in rule:
             return {joint: [raise_grade(part, grade) for part in rule[joint]]}
     if "kind" not in rule:
-        return dict(rule)
+        return dict(rule)  # a demand for staff: the notice's grade is one of the agency's certificate
     present = str(rule.get("grade", ""))
     strictest = min((g for g in (present, grade) if g), key=GRADES.index)
     return {**rule, "grade": strictest}
@@ -189,6 +196,8 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
         "grade": requirement.grade,
         "met": requirement.met_by is not None,
         "cause": requirement.cause,
+        "count": requirement.count,
+        "found": requirement.found,
     }
 
 

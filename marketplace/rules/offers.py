@@ -39,12 +39,17 @@ class Objection:
 
 
 def objections(
-    offer: OfferTerms, item: ItemTerms, eligibility: Eligibility, *, agency_is_active: bool
+    offer: OfferTerms, item: ItemTerms, eligibility: Eligibility, *, agency_is_active: bool, is_closed: bool = False
 ) -> tuple[Objection, ...]:
-    """Everything that keeps the offer off the shelf, the gravest first; empty when it may stand."""
+    """Everything that keeps the offer off the shelf, the gravest first; empty when it may stand.
+
+    `is_closed`: a measure in force closes this service to the agency.
+    """
     found: list[Objection] = []
     if not agency_is_active:
         found.append(Objection("agency-not-active", N_("The agency is not admitted, or is suspended.")))
+    if is_closed:
+        found.append(Objection("service-closed", N_("This service is closed to the agency by a measure in force.")))
     if not item.is_in_force:
         found.append(
             Objection("item-not-in-force", N_("This version of the service item is no longer in force."), "item_id")

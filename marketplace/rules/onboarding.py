@@ -9,6 +9,7 @@ from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import ValidationError as NotACode
 
 from app.kernel.words import N_
+from marketplace.rules.people import plain_characters
 
 
 class AgencyKind(StrEnum):
@@ -65,9 +66,12 @@ class InvalidCreditCode(ValueError):
 
 
 def normal_credit_code(text: str) -> str:
-    """The unified social credit code (GB 32100-2015) in capitals without blanks. Raises InvalidCreditCode."""
+    """The unified social credit code (GB 32100-2015) in capitals without blanks, typed in full width or not.
+
+    Raises InvalidCreditCode.
+    """
     try:
-        return str(credit_code.validate(text))
+        return str(credit_code.validate(plain_characters(text).upper()))
     except NotACode as failure:
         raise InvalidCreditCode(text) from failure
 

@@ -1,11 +1,13 @@
-"""Whether an agency's certificates meet the qualification an item asks for.
+"""Whether an agency's certificates and staff meet the qualification an item asks for.
 
 A rule is plain JSON, so that it can be stored with the item version and shown to anybody:
-`{}` asks for nothing; `{"kind": "surveying", "grade": "B"}` for one certificate of at least that grade;
-`{"all": [...]}` and `{"any": [...]}` combine rules. A certificate counts only while it is valid on the day asked about.
+`{}` asks for nothing; `{"kind": "surveying", "grade": "B"}` for one certificate of the agency of at least that grade;
+`{"staff": "cost_engineer", "count": 2}` for so many full-time practitioners with that practising certificate (each person
+counts once); `{"all": [...]}` and `{"any": [...]}` combine rules. A certificate counts only while it is valid on the day
+asked about. The answer is a tree of the same shape with a reason for each part.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -84,6 +86,49 @@ QUALIFICATION_LABELS: Final[dict[QualificationKind, str]] = {
     _K.SPECIAL_EQUIPMENT: N_("Special equipment inspection body approval"),
 }
 
+
+class PractisingKind(StrEnum):
+    """Kinds of practising certificates (执业资格) that persons hold."""
+
+    CONSULTING_ENGINEER = "registered_consulting_engineer"
+    SURVEYOR = "registered_surveyor"
+    GEOTECHNICAL_ENGINEER = "registered_geotechnical_engineer"
+    ARCHITECT = "registered_architect"
+    STRUCTURAL_ENGINEER = "registered_structural_engineer"
+    PLANNER = "registered_planner"
+    EIA_PRACTITIONER = "registered_eia_engineer"
+    COST_PRACTITIONER = "registered_cost_engineer"
+    SUPERVISOR = "registered_supervision_engineer"
+    SAFETY_ENGINEER = "registered_safety_engineer"
+    FIRE_ENGINEER = "registered_fire_engineer"
+    ACCOUNTANT = "certified_public_accountant"
+    ASSET_VALUER = "asset_valuer"
+    LAND_VALUER = "real_estate_valuer"
+
+
+_S = PractisingKind
+
+PRACTISING_LABELS: Final[dict[PractisingKind, str]] = {
+    _S.CONSULTING_ENGINEER: N_("Registered consulting engineer"),
+    _S.SURVEYOR: N_("Registered surveyor"),
+    _S.GEOTECHNICAL_ENGINEER: N_("Registered geotechnical engineer"),
+    _S.ARCHITECT: N_("Registered architect"),
+    _S.STRUCTURAL_ENGINEER: N_("Registered structural engineer"),
+    _S.PLANNER: N_("Registered urban planner"),
+    _S.EIA_PRACTITIONER: N_("Environmental impact assessment engineer"),
+    _S.COST_PRACTITIONER: N_("Cost engineer, first class"),
+    _S.SUPERVISOR: N_("Registered supervision engineer"),
+    _S.SAFETY_ENGINEER: N_("Registered safety engineer"),
+    _S.FIRE_ENGINEER: N_("Registered fire engineer"),
+    _S.ACCOUNTANT: N_("Certified public accountant"),
+    _S.ASSET_VALUER: N_("Asset valuer"),
+    _S.LAND_VALUER: N_("Real estate valuer"),
+}
+CERTIFICATE_LABELS: Final[Mapping[str, str]] = {
+    str(kind): label for labels in (QUALIFICATION_LABELS, PRACTISING_LABELS) for kind, label in labels.items()
+}
+"""Words of every kind of certificate, an agency's or a person's."""
+
 # Best first. A certificate without a grade meets a rule that names none.
 GRADES: Final[tuple[str, ...]] = ("A", "B", "C", "D")
 GRADE_LABELS: Final[dict[str, str]] = {
@@ -99,33 +144,51 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What the rule looks at: `expires_on` is the last day of validity (None: unlimited), `is_valid` the checked state."""
+    """What the rule looks at: `expires_on` is the last day of validity (None: unlimited), `is_valid` the checked state.
+
+    `holder` names the practitioner who holds it, "" for the agency itself.
+    """
 
     kind: str
     grade: str
     expires_on: date | None
     is_valid: bool
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One certificate that a rule asks for, and how it is met: `met_by` is the index of the certificate, None when unmet.
+    """One leaf of a rule, and how it is met: `met_by` is the index of a certificate that meets it, None when unmet.
 
-    `cause` is "missing", "grade", "expired" or "unchecked" when unmet, else "".
+    `cause` is "missing", "grade", "unchecked", "expired" or "too-few" when unmet, else "". `count` is how many practitioners are
+    asked for (0: a certificate of the agency), `found` how many there are.
     """
 
     kind: str
     grade: str
     met_by: int | None
     cause: str
+    count: int = 0
+    found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One part of an evaluated rule: `joint` is "all", "any" or "" for a leaf, which then carries its `requirement`."""
+
+    joint: str
+    is_met: bool
+    parts: tuple["Node", ...] = ()
+    requirement: Requirement | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Eligibility:
-    """The decision and, for each certificate looked for, why."""
+    """The decision, the tree it follows from, and its leaves in their order."""
 
     is_eligible: bool
     requirements: tuple[Requirement, ...]
+    tree: Node
 
     @property
     def unmet(self) -> tuple[Requirement, ...]:
@@ -135,18 +198,26 @@ class Eligibility:
 
 def meets(rule: Rule, certificates: Sequence[Certificate], on: date) -> Eligibility:
     """Decide whether `certificates` meet `rule` on the Beijing day `on`. Raises ValueError for a rule of unknown shape."""
+    tree = explain(rule, certificates, on)
+    return Eligibility(tree.is_met, tuple(_leaves(tree)), tree)
+
+
+def explain(rule: Rule, certificates: Sequence[Certificate], on: date) -> Node:
+    """The rule evaluated part by part; an empty rule is met. Raises ValueError for a rule of unknown shape."""
     if not rule:
-        return Eligibility(is_eligible=True, requirements=())
-    if "all" in rule:
-        parts = [meets(part, certificates, on) for part in rule["all"]]
-        return Eligibility(all(p.is_eligible for p in parts), _flat(parts))
-    if "any" in rule:
-        parts = [meets(part, certificates, on) for part in rule["any"]]
-        return Eligibility(any(p.is_eligible for p in parts), _flat(parts))
-    if "kind" in rule:
-        requirement = _look_for(str(rule["kind"]), str(rule.get("grade", "")), certificates, on)
-        return Eligibility(requirement.met_by is not None, (requirement,))
-    raise ValueError(f"not a qualification rule: {dict(rule)!r}")
+        return Node("all", is_met=True)
+    for joint, decide in (("all", all), ("any", any)):
+        if joint in rule:
+            parts = tuple(explain(part, certificates, on) for part in rule[joint])
+            return Node(joint, decide(part.is_met for part in parts), parts)
+    grade = str(rule.get("grade", ""))
+    if "staff" in rule:
+        leaf = _count_staff(str(rule["staff"]), grade, int(rule.get("count", 1)), certificates, on)
+    elif "kind" in rule:
+        leaf = _look_for(str(rule["kind"]), grade, certificates, on)
+    else:
+        raise ValueError(f"not a qualification rule: {dict(rule)!r}")
+    return Node("", leaf.met_by is not None, requirement=leaf)
 
 
 def check_rule(rule: Rule) -> None:
@@ -160,35 +231,65 @@ def check_rule(rule: Rule) -> None:
             for part in rule[joint]:
                 check_rule(part)
             return
-    if not set(rule) <= {"kind", "grade"} or rule.get("kind") not in set(QualificationKind):
+    is_certificate = set(rule) <= {"kind", "grade"} and rule.get("kind") in set(QualificationKind)
+    is_staff = set(rule) <= {"staff", "count", "grade"} and rule.get("staff") in set(PractisingKind)
+    if not is_certificate and not is_staff:
         raise ValueError(f"not a qualification rule: {dict(rule)!r}")
+    count = rule.get("count", 1)
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_STAFF:
+        raise ValueError(f"not a number of people: {count!r}")
     if rule.get("grade", "") not in {"", *GRADES}:
         raise ValueError(f"unknown grade: {rule['grade']!r}")
 
 
 def kinds_asked(rule: Rule) -> frozenset[str]:
-    """Every kind of certificate that `rule` names."""
-    if "kind" in rule:
-        return frozenset({str(rule["kind"])})
+    """Every kind of certificate that `rule` names, of the agency or of its people."""
+    for leaf in ("kind", "staff"):
+        if leaf in rule:
+            return frozenset({str(rule[leaf])})
     return frozenset(kind for joint in ("all", "any") for part in rule.get(joint, ()) for kind in kinds_asked(part))
 
 
-def _flat(parts: Iterable[Eligibility]) -> tuple[Requirement, ...]:
-    return tuple(requirement for part in parts for requirement in part.requirements)
+MOST_STAFF: Final = 200
+
+
+def _leaves(node: Node) -> Iterator[Requirement]:
+    if node.requirement is not None:
+        yield node.requirement
+    for part in node.parts:
+        yield from _leaves(part)
+
+
+_NEAREST_LAST: Final = ("missing", "grade", "unchecked", "expired")
 
 
 def _look_for(kind: str, grade: str, certificates: Sequence[Certificate], on: date) -> Requirement:
     # The cause that is told is the one nearest to being met, so that the agency knows what to do.
     cause = "missing"
-    order = ("missing", "grade", "unchecked", "expired")
     for index, certificate in enumerate(certificates):
-        if certificate.kind != kind:
+        if certificate.kind != kind or certificate.holder:
             continue
         found = _objection(certificate, grade, on)
         if not found:
             return Requirement(kind, grade, index, "")
-        cause = max(cause, found, key=order.index)
+        cause = max(cause, found, key=_NEAREST_LAST.index)
     return Requirement(kind, grade, None, cause)
+
+
+def _count_staff(kind: str, grade: str, count: int, certificates: Sequence[Certificate], on: date) -> Requirement:
+    holders: dict[str, int] = {}
+    cause = "missing"
+    for index, certificate in enumerate(certificates):
+        if certificate.kind != kind or not certificate.holder:
+            continue
+        found = _objection(certificate, grade, on)
+        if found:
+            cause = max(cause, found, key=_NEAREST_LAST.index)
+        else:
+            holders.setdefault(certificate.holder, index)
+    if len(holders) >= count:
+        return Requirement(kind, grade, next(iter(holders.values())), "", count, len(holders))
+    return Requirement(kind, grade, None, "too-few" if holders else cause, count, len(holders))
 
 
 def _objection(certificate: Certificate, grade: str, on: date) -> str:

@@ -14,14 +14,15 @@ from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events import ListingPublished, ListingWithdrawn
-from marketplace.models.agencies import Agency, Qualification
+from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ItemVersion
 from marketplace.models.listings import Listing
 from marketplace.policy import agency_parts
+from marketplace.queries.holdings import holdings_of, restricted_agencies
 from marketplace.rules.offers import ItemTerms, Objection, OfferTerms, objections
-from marketplace.rules.qualifications import Certificate, meets
+from marketplace.rules.qualifications import meets
 from marketplace.rules.regions import regions
-from marketplace.states.agency import AgencyState, QualificationState
+from marketplace.states.agency import IN_BUSINESS
 from marketplace.states.catalogue import ItemVersionState
 from marketplace.states.listing import LISTING, ListingState, PriceMode
 from marketplace.states.parts import Part
@@ -246,14 +247,6 @@ def _require_no_objection(listing: Listing, version: ItemVersion) -> None:
 
 def _objections(listing: Listing, version: ItemVersion) -> tuple[Objection, ...]:
     state = db.session.scalar(select(Agency.state).where(Agency.id == listing.agency_id))
-    certificates = [
-        Certificate(row.kind, row.grade, row.expires_on, row.state == QualificationState.VALID)
-        for row in db.session.execute(
-            select(Qualification.kind, Qualification.grade, Qualification.expires_on, Qualification.state).where(
-                Qualification.agency_id == listing.agency_id
-            )
-        )
-    ]
     return objections(
         OfferTerms(listing.promised_limit_wd, listing.price_fen),
         ItemTerms(
@@ -263,6 +256,7 @@ def _objections(listing: Listing, version: ItemVersion) -> tuple[Objection, ...]
             guided_min_fen=version.guided_min_fen,
             guided_max_fen=version.guided_max_fen,
         ),
-        meets(version.qualification_rule, certificates, clock.today()),
-        agency_is_active=state == AgencyState.ACTIVE,
+        meets(version.qualification_rule, holdings_of([listing.agency_id])[listing.agency_id], clock.today()),
+        agency_is_active=state in IN_BUSINESS,
+        is_closed=bool(restricted_agencies(listing.item_id, [listing.agency_id])),
     )

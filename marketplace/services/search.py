@@ -34,7 +34,7 @@ from marketplace.search import (
     WhooshIndex,
 )
 from marketplace.search.store import Weights
-from marketplace.states.agency import AgencyState
+from marketplace.states.agency import IN_BUSINESS
 from marketplace.states.catalogue import ItemVersionState
 from marketplace.states.listing import ListingState
 
@@ -263,7 +263,7 @@ def _agencies(ids: list[UUID] | None, book: RuleBook, labels: dict[str, str]) ->
             *_record_columns(),
         )
         .outerjoin(AgencyRecord, AgencyRecord.agency_id == Agency.id)
-        .where(Agency.state == AgencyState.ACTIVE)
+        .where(Agency.state.in_(IN_BUSINESS))
     )
     if ids is not None:
         statement = statement.where(Agency.id.in_(ids))

@@ -11,16 +11,16 @@ from app.kernel.words import N_
 from app.web.actions import Action, ActionView, actions_of, api_actions
 from app.web.schemas import PlainIn, ReasonIn
 from app.web.session import current_actor
-from marketplace.models.agencies import Agency, Qualification
+from marketplace.models.agencies import Agency, Practitioner, Qualification
 from marketplace.policy import agency_parts, base_parts
-from marketplace.queries.admission import AdmissionFile, CertificateView
+from marketplace.queries.admission import AdmissionFile, CertificateView, PractitionerView
 from marketplace.queries.catalogue import ItemView
 from marketplace.queries.listings import OfferCard, parts_of
 from marketplace.services import agencies, catalogue, listings
-from marketplace.states.agency import AGENCY, QUALIFICATION
+from marketplace.states.agency import AGENCY, PRACTITIONER, QUALIFICATION
 from marketplace.states.catalogue import ITEM_VERSION
 from marketplace.states.listing import LISTING
-from marketplace.web.schemas.agencies import PassIn
+from marketplace.web.schemas.agencies import LeaveIn, MeasureIn, PassIn, RestrictIn
 
 ITEM_ACTIONS: Final[Mapping[str, Action]] = {
     "submit": Action(catalogue.submit, PlainIn),
@@ -35,14 +35,52 @@ AGENCY_ACTIONS: Final[Mapping[str, Action]] = {
     ),
     "reject": Action(agencies.reject, ReasonIn, explain=N_("The agency reads these reasons.")),
     "pass": Action(agencies.pass_check, PassIn, done=N_("Passed. The publicity has begun.")),
-    "suspend": Action(agencies.suspend, ReasonIn, explain=N_("The agency's offers are no longer shown.")),
-    "resume": Action(agencies.resume, ReasonIn),
-    "exit": Action(agencies.leave, ReasonIn),
+    "cancel": Action(
+        agencies.cancel, PlainIn, explain=N_("The file is kept. You may take it up again and submit it."), danger=True
+    ),
+    "restrict": Action(
+        agencies.restrict, RestrictIn, explain=N_("One service is closed to the agency; it offers all others as usual.")
+    ),
+    "suspend": Action(agencies.suspend, MeasureIn, explain=N_("The agency's offers are no longer shown.")),
+    "blacklist": Action(
+        agencies.blacklist,
+        MeasureIn,
+        explain=N_("The entry is public. It ends with its term or with a decision on the repair of the credit."),
+    ),
+    "restore": Action(agencies.restore, ReasonIn, explain=N_("The measures behind the present state are lifted.")),
+    "remove": Action(
+        agencies.remove,
+        ReasonIn,
+        explain=N_(
+            "The agency is struck off, its people are free, and it may apply again only after the waiting time."
+        ),
+    ),
+    "ask_exit": Action(
+        agencies.ask_exit,
+        ReasonIn,
+        explain=N_(
+            "Your offers are no longer shown. You leave when nothing is open any more; until then you may stay."
+        ),
+        done=N_("Noted. You leave when nothing is open any more."),
+    ),
+    "stay": Action(agencies.stay, PlainIn, done=N_("You stay. Your offers are shown again.")),
+    "exit": Action(agencies.leave, PlainIn, explain=N_("You leave now. What was public stays public.")),
 }
 QUALIFICATION_ACTIONS: Final[Mapping[str, Action]] = {
     "accept": Action(agencies.accept_qualification, PlainIn),
     "refuse": Action(agencies.refuse_qualification, ReasonIn),
     "revoke": Action(agencies.revoke_qualification, ReasonIn, explain=N_("What rests on it is no longer offered.")),
+    "give_up": Action(agencies.give_up_qualification, ReasonIn, explain=N_("What rests on it is no longer offered.")),
+}
+PRACTITIONER_ACTIONS: Final[Mapping[str, Action]] = {
+    "accept": Action(agencies.accept_practitioner, PlainIn),
+    "refuse": Action(agencies.refuse_practitioner, ReasonIn, explain=N_("The person is free for another agency.")),
+    "leave": Action(
+        agencies.leave_staff,
+        LeaveIn,
+        explain=N_("After the last day the person may be registered full-time elsewhere."),
+        done=N_("The last day is noted."),
+    ),
 }
 LISTING_ACTIONS: Final[Mapping[str, Action]] = {
     "publish": Action(listings.publish, PlainIn, done=N_("On the shelf. It is found within seconds.")),
@@ -71,6 +109,13 @@ def certificate_actions(actor: Actor, view: CertificateView, organisation_id: UU
     parts = agency_parts(actor, Qualification(organisation_id=organisation_id))
     href = f"/qualifications/{view.id}"
     return actions_of(QUALIFICATION, view.state, parts, href=href, table=QUALIFICATION_ACTIONS, version=view.version)
+
+
+def practitioner_actions(actor: Actor, view: PractitionerView) -> tuple[ActionView, ...]:
+    """What the actor may do with a practitioner's registration now."""
+    parts = agency_parts(actor, Practitioner(organisation_id=view.organisation_id))
+    href = f"/practitioners/{view.id}"
+    return actions_of(PRACTITIONER, view.state, parts, href=href, table=PRACTITIONER_ACTIONS, version=view.version)
 
 
 def offer_actions(actor: Actor, view: OfferCard) -> tuple[ActionView, ...]:
@@ -130,6 +175,22 @@ def certificate_json(view: CertificateView) -> dict[str, Any]:
     }
 
 
+def practitioner_json(view: PractitionerView) -> dict[str, Any]:
+    """A practitioner as the agency and the operator see one: never the identity number."""
+    return {
+        "id": str(view.id),
+        "name": view.name,
+        "id_masked": view.id_masked,
+        "title": view.job_title,
+        "full_time": view.is_full_time,
+        "employed_from": view.employed_from.isoformat(),
+        "leaves_on": view.leaves_on.isoformat() if view.leaves_on else None,
+        "state": view.state,
+        "certificates": [certificate_json(c) for c in view.certificates],
+        "actions": api_actions(practitioner_actions(current_actor(), view)),
+    }
+
+
 def file_json(view: AdmissionFile) -> dict[str, Any]:
     """An admission file as its agency and the operator see it."""
     return {
@@ -152,6 +213,7 @@ def file_json(view: AdmissionFile) -> dict[str, Any]:
         ],
         "documents": [{"id": str(p.id), "kind": p.kind, "name": p.name, "size": p.size} for p in view.papers],
         "qualifications": [certificate_json(c) for c in view.certificates],
+        "practitioners": [practitioner_json(p) for p in view.practitioners],
         "checks": [
             {"round": c.round, "outcome": c.outcome, "reason": c.reason, "at": c.checked_at.isoformat()}
             for c in view.checks

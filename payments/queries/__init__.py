@@ -10,6 +10,7 @@ from payments.queries.bills import (
     due_bills,
     payment_page,
     total_due_fen,
+    unfinished_bills,
 )
 from payments.queries.books import (
     AccountView,
@@ -57,5 +58,6 @@ __all__ = [
     "statement_page",
     "total_due_fen",
     "trial_balance",
+    "unfinished_bills",
     "worklist",
 ]

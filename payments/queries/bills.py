@@ -145,6 +145,13 @@ def due_bills(actor: Actor, limit: int = 50) -> tuple[BillView, ...]:
     return _views(db.session.scalars(statement.limit(limit)).all())
 
 
+def unfinished_bills(organisation_id: UUID) -> tuple[BillView, ...]:
+    """The bills that an organisation owes, or whose money has not reached it yet, by number. A fixed number of statements."""
+    owed = sa.and_(Bill.payer_organisation_id == organisation_id, Bill.state == BillState.OPEN)
+    awaited = sa.and_(Bill.payee_organisation_id == organisation_id, Bill.state.in_((BillState.OPEN, BillState.PAID)))
+    return _views(db.session.scalars(sa.select(Bill).where(sa.or_(owed, awaited)).order_by(Bill.number)).all())
+
+
 def total_due_fen(actor: Actor) -> int:
     """The sum of what the actor has to pay, in fen."""
     total = sa.select(sa.func.coalesce(sa.func.sum(Bill.amount_fen), 0))

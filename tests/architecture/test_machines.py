@@ -10,6 +10,8 @@ from app.web.actions import Action
 
 SYSTEM_PARTS = {"system"}
 ELSEWHERE = {
+    "agency.request_change": "a request for change, on the agency's own pages",
+    "agency.settle_change": "the decision on the request for change, or taking it back",
     "bill.release": "the acceptance of the contract's deliverable",
     "parcel.hand_over": "the courier's signature on the hand-over list",
     "registration.register_again": "registering on the procurement's page",

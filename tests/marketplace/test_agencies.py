@@ -229,12 +229,12 @@ def test_an_expired_certificate_is_not_entered(app: Flask) -> None:
 def test_suspension_and_exit(app: Flask) -> None:
     actor, agency_id = an_admitted_agency()
     with pytest.raises(NotAllowed):
-        agencies.suspend(actor, agency_id, WithReason("x"))
-    agencies.suspend(a_member(Role.REGULATOR), agency_id, WithReason("核查投诉"))
+        agencies.suspend(actor, agency_id, agencies.Measure("x"))
+    agencies.suspend(a_member(Role.REGULATOR), agency_id, agencies.Measure("核查投诉"))
     assert _agency(agency_id).state == "suspended"
-    agencies.resume(a_member(Role.OPERATOR), agency_id, WithReason("投诉不成立"))
+    agencies.restore(a_member(Role.OPERATOR), agency_id, WithReason("投诉不成立"))
     settle()
-    agencies.leave(actor, agency_id, WithReason("停业"))
+    agencies.ask_exit(actor, agency_id, WithReason("停业"))
     assert _agency(agency_id).state == "exited"
 
 

@@ -45,7 +45,6 @@ def candidate(**changes: object) -> Candidate:
     facts: dict[str, object] = {
         "uscc": USCC,
         "is_admitted": True,
-        "is_suspended": False,
         "offers_service": True,
         "region_code": "320102",
         "certificates": GOOD,
@@ -71,7 +70,7 @@ def test_an_agency_that_meets_everything_is_eligible_with_a_reason_for_each_test
     ("changes", "demand", "expected"),
     [
         ({"is_admitted": False}, Demand(RULE), {Test.ADMITTED: "not-admitted"}),
-        ({"is_suspended": True}, Demand(RULE), {Test.STANDING: "suspended"}),
+        ({"bar": "suspended"}, Demand(RULE), {Test.STANDING: "suspended"}),
         ({"offers_service": False}, Demand(RULE), {Test.SERVICE_TYPE: "no-offer"}),
         ({"certificates": GOOD[:1]}, Demand(RULE), {Test.QUALIFICATION: "unqualified"}),
         ({"certificates": (certificate("design", "C"), GOOD[1])}, Demand(RULE), {Test.QUALIFICATION: "unqualified"}),
@@ -111,7 +110,7 @@ def test_an_expired_certificate_of_another_kind_changes_nothing() -> None:
 
 
 def test_several_failures_are_all_told() -> None:
-    verdict = judge(Demand(RULE, "320200"), candidate(is_suspended=True, offers_service=False), DAY)
+    verdict = judge(Demand(RULE, "320200"), candidate(bar="suspended", offers_service=False), DAY)
     assert set(failed(verdict)) == {Test.STANDING, Test.SERVICE_TYPE, Test.REGION}
     assert not verdict.is_avoided
     assert judge(Demand(RULE, avoided={USCC: "x"}), candidate(), DAY).is_avoided

@@ -14,7 +14,7 @@ from app.kernel.errors import Conflict, IllegalTransition, NotAllowed, NotFound,
 from app.web.schemas import Plain, WithReason
 from marketplace.models.listings import Listing
 from marketplace.rules.offers import ItemTerms, OfferTerms, objections
-from marketplace.rules.qualifications import Eligibility
+from marketplace.rules.qualifications import meets
 from marketplace.services import agencies, catalogue, listings
 from marketplace.states.listing import PriceMode
 from tests.builders import a_member
@@ -180,10 +180,10 @@ def test_a_suspended_agency_takes_its_offers_along(app: Flask) -> None:
     actor, agency_id = an_admitted_agency()
     listing_id = an_offer(actor, items["ZJ-020"])
     operator = a_member(Role.OPERATOR)
-    agencies.suspend(operator, agency_id, WithReason("核查"))
+    agencies.suspend(operator, agency_id, agencies.Measure("核查"))
     settle()
     assert _state(listing_id) == ("suspended", "agency-not-active")
-    agencies.resume(operator, agency_id, WithReason("核查完毕"))
+    agencies.restore(operator, agency_id, WithReason("核查完毕"))
     settle()
     assert _state(listing_id) == ("published", None)
 
@@ -194,8 +194,8 @@ def test_what_the_operator_suspends_only_the_operator_restores(app: Flask) -> No
     listing_id = an_offer(actor, items["ZJ-020"])
     operator = a_member(Role.OPERATOR)
     listings.suspend(operator, listing_id, WithReason("描述不实"))
-    agencies.suspend(operator, agency_id, WithReason("核查"))
-    agencies.resume(operator, agency_id, WithReason("完毕"))
+    agencies.suspend(operator, agency_id, agencies.Measure("核查"))
+    agencies.restore(operator, agency_id, WithReason("完毕"))
     settle()
     assert _state(listing_id) == ("suspended", None)
     with pytest.raises(NotAllowed):
@@ -228,7 +228,7 @@ def test_a_tighter_version_moves_the_offers_it_allows_and_suspends_the_others(ap
 def test_the_guards_tell_everything_that_is_wrong() -> None:
     item = ItemTerms(is_in_force=False, limit_wd=10, pricing_mode="guided", guided_min_fen=100, guided_max_fen=200)
     found = objections(
-        OfferTerms(11, 201), item, Eligibility(is_eligible=False, requirements=()), agency_is_active=False
+        OfferTerms(11, 201), item, meets({"kind": "cma"}, (), date(2026, 11, 20)), agency_is_active=False
     )
     assert [o.code for o in found] == [
         "agency-not-active",

@@ -21,6 +21,7 @@ from marketplace.states.agency import AgencyState
 from marketplace.web.creation import create_once
 from marketplace.web.market_actions import certificate_json, file_json
 from marketplace.web.schemas.agencies import (
+    GROUPS,
     AdmissionQuery,
     ContactsIn,
     DirectoryQuery,
@@ -38,7 +39,7 @@ bp = Blueprint("marketplace_agencies_api", __name__, url_prefix="/api")
 def directory() -> Response:
     """A page of the directory; `next` is the `after` of the following page."""
     asked = parsing.query(DirectoryQuery)
-    page = queries.directory(asked["city"], asked["after"], (asked["state"] or str(AgencyState.ACTIVE),))
+    page = queries.directory(asked["city"], asked["after"], GROUPS[asked["state"]])
     return jsonify(items=[_row_json(row) for row in page.rows], next=page.next)
 
 

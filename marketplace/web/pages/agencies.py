@@ -27,10 +27,10 @@ from marketplace.queries import admission
 from marketplace.queries import agencies as queries
 from marketplace.queries import listings as offers
 from marketplace.rules.onboarding import AGENCY_KIND_LABELS, COMMITMENT_TEXT, DOCUMENT_LABELS
-from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS
+from marketplace.rules.qualifications import CERTIFICATE_LABELS, GRADE_LABELS
 from marketplace.rules.regions import cities
 from marketplace.services import agencies
-from marketplace.states.agency import AGENCY, QUALIFICATION, AgencyState
+from marketplace.states.agency import AGENCY, QUALIFICATION, WITH_THE_AGENCY, AgencyState
 from marketplace.web.api.agencies import bp as api
 from marketplace.web.market_actions import (
     AGENCY_ACTIONS,
@@ -41,6 +41,7 @@ from marketplace.web.market_actions import (
     file_json,
 )
 from marketplace.web.schemas.agencies import (
+    GROUPS,
     AdmissionQuery,
     ContactsIn,
     DirectoryQuery,
@@ -64,7 +65,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "certificate_states": QUALIFICATION.labels,
     "kinds": AGENCY_KIND_LABELS,
     "papers": DOCUMENT_LABELS,
-    "certificates": QUALIFICATION_LABELS,
+    "certificates": CERTIFICATE_LABELS,
     "grades": GRADE_LABELS,
 }
 CHECK_OUTCOMES: Final = {
@@ -82,8 +83,8 @@ CHECK_OUTCOMES: Final = {
 def directory() -> str:
     """The directory by name, or what is in publicity now."""
     asked = parsing.query(DirectoryQuery)
-    state = asked["state"] or str(AgencyState.ACTIVE)
-    page = queries.directory(asked["city"], asked["after"], (state,))
+    state = asked["state"]
+    page = queries.directory(asked["city"], asked["after"], GROUPS[state])
     return render_template(
         "marketplace/agencies.html",
         page=page,
@@ -270,7 +271,7 @@ def file(object_id: UUID) -> str:
 def _whose(state: str) -> str | None:
     if state == AgencyState.SUBMITTED:
         return N_("Operator")
-    return N_("Agency") if state in {AgencyState.DRAFT, AgencyState.RETURNED, AgencyState.REJECTED} else None
+    return N_("Agency") if state in WITH_THE_AGENCY else None
 
 
 @bp.get("/admission/<uuid:object_id>/files/<uuid:file_id>")

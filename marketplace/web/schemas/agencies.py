@@ -1,15 +1,32 @@
 """What comes in about agencies and their admission."""
 
+from typing import Any, Final
+
 from marshmallow import fields, validate
 
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, FormText, InputSchema, UploadField, text, version_field
+from marketplace.queries.catalogue import item_choices
 from marketplace.rules.onboarding import AGENCY_KIND_LABELS, DOCUMENT_LABELS, AgencyKind, DocumentKind
 from marketplace.rules.qualifications import GRADE_LABELS, GRADES, QUALIFICATION_LABELS, QualificationKind
-from marketplace.services.agencies import AddDocument, AddQualification, Contacts, Particulars, PassCheck
-from marketplace.states.agency import AgencyState
+from marketplace.services.agencies import (
+    AddDocument,
+    AddQualification,
+    Contacts,
+    LeaveStaff,
+    Measure,
+    Particulars,
+    PassCheck,
+)
+from marketplace.states.agency import IN_BUSINESS, AgencyState
 from marketplace.web.schemas.catalogue import one_of
 
+GROUPS: Final[dict[str, tuple[AgencyState, ...]]] = {
+    "active": tuple(sorted(IN_BUSINESS)),
+    "publicity": (AgencyState.PUBLICITY,),
+    "barred": (AgencyState.SUSPENDED, AgencyState.BLACKLISTED, AgencyState.REMOVED),
+}
+"""What the directory shows apart: those in business, those in publicity, those under a measure."""
 _ACCEPT = ".pdf,.png,.jpg,.jpeg"
 
 
@@ -20,7 +37,7 @@ class DirectoryQuery(InputSchema):
         load_default=None, validate=validate.Regexp(r"^\d{6}$", error=N_("Choose a region of this province."))
     )
     after = FormText(load_default=None)
-    state = FormText(load_default=None, validate=one_of((AgencyState.ACTIVE, AgencyState.PUBLICITY)))
+    state = FormText(load_default="active", validate=one_of(tuple(GROUPS)))
 
 
 class AdmissionQuery(InputSchema):
@@ -40,13 +57,33 @@ def _mobile() -> FormText:
     )
 
 
-class ParticularsIn(InputSchema):
-    """Who the agency is."""
+class ContactsIn(InputSchema):
+    """Whom to ask, and what clients should know: changes without a form check."""
 
-    command = Particulars
+    command: type[Any] | None = Contacts
+
+    contact_name = text(N_("Contact"), longest=60, autocomplete="name")
+    contact_mobile = FormText(
+        required=True,
+        error_messages=REQUIRED,
+        validate=validate.Regexp(r"^1\d{10}$", error=N_("A mobile number has eleven digits and begins with 1.")),
+        metadata={"label": N_("Mobile number"), "widget": "tel", "autocomplete": "tel"},
+    )
+    contact_email = fields.Email(
+        required=True,
+        error_messages={**REQUIRED, "invalid": N_("Not a valid email address.")},
+        metadata={"label": N_("E-mail address"), "widget": "email", "autocomplete": "email"},
+    )
+    introduction = text(
+        N_("Introduction"), required=False, longest=2000, widget="textarea", hint=N_("What clients should know of you.")
+    )
+    version = version_field()
+
+
+class BasicIn(InputSchema):
+    """What the licence says of the agency; after admission it changes only by a checked request."""
 
     name = text(N_("Name as on the licence"), longest=120, autocomplete="organization")
-    uscc = text(N_("Unified social credit code"), longest=24, hint=N_("18 characters; the last one is checked."))
     kind = FormText(
         required=True,
         error_messages=REQUIRED,
@@ -59,33 +96,62 @@ class ParticularsIn(InputSchema):
     )
     region_code = FormText(required=True, error_messages=REQUIRED, metadata={"label": N_("Seat"), "widget": "region"})
     address = text(N_("Registered address"), autocomplete="street-address")
+
+
+class ParticularsIn(BasicIn, ContactsIn):
+    """Who the agency is."""
+
+    command = Particulars
+
+    class Meta(InputSchema.Meta):  # noqa: D106
+        fields = (
+            "name",
+            "uscc",
+            "kind",
+            "region_code",
+            "address",
+            "legal_representative",
+            "contact_name",
+            "contact_mobile",
+            "contact_email",
+            "introduction",
+            "version",
+        )
+
+    uscc = text(N_("Unified social credit code"), longest=24, hint=N_("18 characters; the last one is checked."))
     legal_representative = text(N_("Legal representative"), longest=60)
-    contact_name = text(N_("Contact"), longest=60, autocomplete="name")
-    contact_mobile = _mobile()
-    contact_email = fields.Email(
-        required=True,
-        error_messages={**REQUIRED, "invalid": N_("Not a valid email address.")},
-        metadata={"label": N_("E-mail address"), "widget": "email", "autocomplete": "email"},
-    )
-    introduction = text(
-        N_("Introduction"), required=False, longest=2000, widget="textarea", hint=N_("What clients should know of you.")
+
+
+class MeasureIn(InputSchema):
+    """A measure against an agency."""
+
+    command: type[Any] | None = Measure
+
+    reason = text(N_("Reason"), longest=2000, widget="textarea", hint=N_("The agency and the public read it."))
+    ends_on = fields.Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"label": N_("Last day"), "hint": N_("Leave empty: until it is lifted.")},
     )
     version = version_field()
 
 
-class ContactsIn(InputSchema):
-    """What changes without a form check."""
+class RestrictIn(MeasureIn):
+    """A measure that closes one service."""
 
-    command = Contacts
-
-    contact_name = text(N_("Contact"), longest=60, autocomplete="name")
-    contact_mobile = _mobile()
-    contact_email = fields.Email(
+    item_id = fields.UUID(
         required=True,
-        error_messages={**REQUIRED, "invalid": N_("Not a valid email address.")},
-        metadata={"label": N_("E-mail address"), "widget": "email", "autocomplete": "email"},
+        error_messages=REQUIRED,
+        metadata={"label": N_("Closed service"), "widget": "select", "choices": item_choices},
     )
-    introduction = text(N_("Introduction"), required=False, longest=2000, widget="textarea")
+
+
+class LeaveIn(InputSchema):
+    """A practitioner's last day."""
+
+    command = LeaveStaff
+
+    leaves_on = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("Last day on the staff")})
     version = version_field()
 
 

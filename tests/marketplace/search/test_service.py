@@ -12,7 +12,7 @@ from sqlalchemy import event
 from app.kernel import clock
 from app.kernel.access import Role
 from app.kernel.db import db
-from app.web.schemas import Plain, WithReason
+from app.web.schemas import Plain
 from marketplace.models.listings import SearchChange
 from marketplace.rulebook import DEFAULT_RULE_BOOK
 from marketplace.search import Kind, SearchQuery
@@ -53,7 +53,7 @@ def test_a_suspended_agency_is_not_found_with_its_offers(app: Flask) -> None:
     an_offer(actor, items["ZJ-020"])
     _refresh()
     assert _total("苏诚") == 2
-    agencies.suspend(a_member(Role.OPERATOR), agency_id, WithReason("核查"))
+    agencies.suspend(a_member(Role.OPERATOR), agency_id, agencies.Measure("核查"))
     _refresh()
     assert search.find(SearchQuery("苏诚")).total == 0
 

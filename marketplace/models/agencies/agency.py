@@ -1,7 +1,7 @@
-"""Agencies (中介服务机构), their documents, their qualification certificates and their record."""
+"""Agencies (中介服务机构), the papers and services of their admission, the measures against them, and their record."""
 
-from datetime import date, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
@@ -19,14 +19,19 @@ from app.kernel.db import (
     uuid_fk,
     uuid_pk,
 )
-from marketplace.states.agency import AGENCY, QUALIFICATION
+from marketplace.rules.standing import MeasureKind
+from marketplace.states.agency import AGENCY
+
+if TYPE_CHECKING:
+    from marketplace.models.agencies.certificates import Qualification
 
 
 class Agency(Stateful, Versioned, Base):
     """An organisation's admission to the supermarket.
 
     `uscc` is the unified social credit code (GB 32100-2015). `check_due_at` and `publicity_ends_at` are computed once from the rule
-    book pinned in `rule_book_version`, so a later holiday change or rule change does not move them. Instants are UTC.
+    book pinned in `rule_book_version`, so a later holiday change or rule change does not move them. While `open_objections` is above
+    zero the admission waits. `may_reapply_at` ends the cool-off of one that left or was removed. Instants are UTC.
     """
 
     __tablename__ = "agency"
@@ -53,6 +58,10 @@ class Agency(Stateful, Versioned, Base):
     check_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     publicity_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     admitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    open_objections: Mapped[int] = mapped_column(Integer, default=0)
+    exit_asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    may_reapply_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     qualifications: Mapped[list["Qualification"]] = relationship(back_populates="agency", lazy="raise")
@@ -60,12 +69,52 @@ class Agency(Stateful, Versioned, Base):
     __table_args__ = (
         Index("ix_agency_state_name", "state", "name", "id"),
         Index("ix_agency_state_due", "state", "publicity_ends_at"),
+        named_check("objections_counted", "open_objections >= 0"),
         *state_checks(AGENCY),
     )
 
     def audience(self) -> tuple[str, ...]:
         """The agency itself and those who run and watch the supermarket."""
         return (f"org:{self.organisation_id}", "role:operator", "role:regulator", "role:auditor")
+
+
+class ChosenService(Base):
+    """A service item that the agency wants to offer: what its checklist asks for follows from these."""
+
+    __tablename__ = "agency_service"
+
+    agency_id: Mapped[UUID] = uuid_fk("agency.id", index=False, primary_key=True)
+    item_id: Mapped[UUID] = uuid_fk("service_item.id", primary_key=True)
+
+
+class AgencyMeasure(Base):
+    """A measure that bears on an agency's standing: restriction for one item, suspension, blacklist, removal.
+
+    `item_id` names the service of a restriction. `source` says what it rests on (`sanction:<id>`, or "" for a decision of the
+    desk). It holds until `ends_at` (None: until it is lifted). Only its end is ever written later.
+    """
+
+    __tablename__ = "agency_measure"
+
+    id: Mapped[UUID] = uuid_pk()
+    agency_id: Mapped[UUID] = uuid_fk("agency.id", index=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    item_id: Mapped[UUID | None] = uuid_fk("service_item.id", nullable=True)
+    reason: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(80), default="")
+    decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str] = mapped_column(String(80))
+    decided_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lifted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lift_reason: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (
+        Index("ix_agency_measure_open", "agency_id", "lifted_at"),
+        Index("ix_agency_measure_due", "lifted_at", "ends_at"),
+        named_check("known_measure", f"kind IN ({', '.join(repr(kind.value) for kind in MeasureKind)})"),
+        named_check("restriction_names_its_service", "(kind = 'restrict') = (item_id IS NOT NULL)"),
+    )
 
 
 class AgencyDocument(Base):
@@ -101,44 +150,6 @@ class FormCheck(Base):
     __table_args__ = (UniqueConstraint("agency_id", "round"),)
 
 
-class Qualification(Stateful, Versioned, Base):
-    """One qualification certificate (资质证书). `expires_on` is the last Beijing day on which it is valid; None means unlimited.
-
-    `expires_at` is the instant after that day: the moment the system expires the certificate.
-    """
-
-    __tablename__ = "qualification"
-    object_type: ClassVar[str] = "qualification"
-
-    id: Mapped[UUID] = uuid_pk()
-    thread_id: Mapped[UUID]
-    agency_id: Mapped[UUID] = uuid_fk("agency.id")
-    organisation_id: Mapped[UUID]
-    kind: Mapped[str] = mapped_column(String(40))
-    grade: Mapped[str] = mapped_column(String(8), default="")
-    number: Mapped[str] = mapped_column(String(60))
-    issuer: Mapped[str] = mapped_column(String(120), default="")
-    issued_on: Mapped[date | None]
-    expires_on: Mapped[date | None]
-    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    file_id: Mapped[UUID | None]
-    reminded_days: Mapped[int | None] = mapped_column(Integer)
-    state: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-    agency: Mapped[Agency] = relationship(back_populates="qualifications", lazy="raise")
-
-    __table_args__ = (
-        UniqueConstraint("agency_id", "kind", "number"),
-        Index("ix_qualification_state_expires", "state", "expires_at"),
-        *state_checks(QUALIFICATION),
-    )
-
-    def audience(self) -> tuple[str, ...]:
-        """Certificates are public facts once they are valid; the papers behind them are not."""
-        return (f"org:{self.organisation_id}", "role:operator", "role:regulator", "role:auditor")
-
-
 class AgencyRecord(Base):
     """The record of an agency, folded from finished contracts and ratings; what search and the agency page show.
 
@@ -160,3 +171,4 @@ class AgencyRecord(Base):
 
 
 append_only(FormCheck)
+append_only(AgencyMeasure, mutable=("lifted_at", "lift_reason"))
