@@ -33,9 +33,10 @@ AGGREGATES: Final = (
     "contracts",
     "reviews",
     "draws",
+    "rulebooks",
     "quotes",
 )
-_STATES: Final = ("catalogue", "agency", "listing", "procurement", "registration", "contract")
+_STATES: Final = ("catalogue", "agency", "listing", "procurement", "registration", "contract", "rulebook")
 
 
 def _offered(folder: str, name: str) -> tuple[Any, ...]:
@@ -82,6 +83,7 @@ DOMAIN = Domain(
     notice_topics=(
         Topic("procurement", N_("Procurements and selection")),
         Topic("contract", N_("Contracts and service clock")),
+        Topic("rules", N_("Rule book and calendar")),
         Topic("marketplace", N_("Admission and certificates")),
     ),
     commands=_offered("web.commands", "cli"),

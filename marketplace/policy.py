@@ -12,6 +12,7 @@ from marketplace.models.agencies import Agency, AgencyChange, Practitioner, Qual
 from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
+from marketplace.models.rulebook import RuleChange
 from marketplace.states.contract import ContractState
 from marketplace.states.parts import Part
 
@@ -30,18 +31,29 @@ class Permission(StrEnum):
     PROCUREMENT_SUCCESSION = "marketplace:procurement:succession"
     PROCUREMENT_SUPERVISE = "marketplace:procurement:supervise"
     REGISTRATION_CREATE = "marketplace:registration:create"
+    RULE_BOOK_DECIDE = "marketplace:rule-book:decide"
+    RULE_BOOK_PROPOSE = "marketplace:rule-book:propose"
+    RULE_BOOK_READ_CHANGES = "marketplace:rule-book:read-changes"
 
 
 _P = Permission
-_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ})
+_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ, _P.RULE_BOOK_READ_CHANGES})
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ}),
     Role.AGENCY: frozenset({_P.REGISTRATION_CREATE, _P.CONTRACT_READ, _P.AGENCY_MANAGE, _P.LISTING_MANAGE}),
     Role.PRACTITIONER: frozenset({_P.CONTRACT_READ}),
     Role.OPERATOR: _WATCH
-    | {_P.ADMISSION_CHECK, _P.CATALOGUE_MANAGE, _P.NOTICE_CHECK, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
-    Role.REGULATOR: _WATCH | {_P.CATALOGUE_MANAGE, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION},
+    | {
+        _P.ADMISSION_CHECK,
+        _P.CATALOGUE_MANAGE,
+        _P.NOTICE_CHECK,
+        _P.DRAW_BEACON,
+        _P.PROCUREMENT_SUCCESSION,
+        _P.RULE_BOOK_PROPOSE,
+    },
+    Role.REGULATOR: _WATCH
+    | {_P.CATALOGUE_MANAGE, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION, _P.RULE_BOOK_PROPOSE, _P.RULE_BOOK_DECIDE},
     Role.AUDITOR: _WATCH,
 }
 PUBLIC_GRANTS: Final[frozenset[str]] = frozenset()
@@ -146,6 +158,15 @@ def agency_parts(
     found = base_parts(actor)
     if acts_for(actor, agency.organisation_id, Role.AGENCY):
         found.add(Part.AGENCY)
+    return frozenset(found)
+
+
+def rule_change_parts(actor: Actor, change: RuleChange) -> frozenset[Part]:
+    """PROPOSER for the person who proposed it, who then does not also decide it as the regulator (two persons)."""
+    found = base_parts(actor)
+    if actor.user_id is not None and actor.user_id == change.proposed_by:
+        found.add(Part.PROPOSER)
+        found.discard(Part.REGULATOR)
     return frozenset(found)
 
 

@@ -176,8 +176,9 @@ class RuleBook:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a page shows about one parameter. `label` is a message id."""
+    """What a page shows about one parameter. `label` is a message id, `name` its field of `RuleBook`."""
 
+    name: str
     key: str
     label: str
     unit: str
@@ -185,7 +186,7 @@ class Parameter:
 
 
 PARAMETERS: Final[tuple[Parameter, ...]] = tuple(
-    Parameter(f.metadata["key"], f.metadata["label"], f.metadata["unit"], f.default)
+    Parameter(f.name, f.metadata["key"], f.metadata["label"], f.metadata["unit"], f.default)
     for f in fields(RuleBook)
     if f.metadata
 )
