@@ -29,6 +29,7 @@ def all_domains() -> tuple[Domain, ...]:
                 frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
                 order=800,
             ),
+            NavigationItem(N_("Working days"), "work_calendar.calendar_page", "calendar", order=96),
         ),
         object_href={
             "user": lambda object_id: f"/admin/users/{object_id}",

@@ -11,10 +11,13 @@ from app.kernel.words import N_
 
 MANAGE_USERS = "identity:users:manage"
 READ_USERS = "identity:users:read"
+MANAGE_CALENDAR = "kernel:calendar:manage"
 
 GRANTS: Mapping[Role, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset({MANAGE_USERS, READ_USERS}),
     Role.AUDITOR: frozenset({READ_USERS}),
+    Role.OPERATOR: frozenset({MANAGE_CALENDAR}),
+    Role.REGULATOR: frozenset({MANAGE_CALENDAR}),
 }
 
 KIND_LABELS: Mapping[str, str] = {

@@ -130,6 +130,10 @@ class WorkCalendar:
     def knows(self, year: int) -> bool:
         return year in self.tables or year in LIBRARY_YEARS
 
+    def source(self, year: int) -> str:
+        """The notice that the answers of this year rest on; empty while it is provisional. Raises UnknownYear."""
+        return self._table(year).notice
+
     def next_working_day(self, day: dt.date) -> dt.date:
         """The first working day after `day`."""
         return self.add_working_days(day, 1)

@@ -98,6 +98,11 @@ def entered(year: int) -> WorkCalendarYear:
     return row
 
 
+def entered_years() -> tuple[WorkCalendarYear, ...]:
+    """Every stored table, in force or not."""
+    return tuple(db.session.scalars(sa.select(WorkCalendarYear).order_by(WorkCalendarYear.year)))
+
+
 def _log(actor: Actor, action: str, row: WorkCalendarYear) -> None:
     audit.append(
         action=f"work-calendar.{action}",

@@ -17,6 +17,8 @@ ALWAYS = (
     ("app.web.identity.administration", "pages"),
     ("app.web.identity.api", "steps"),
     ("app.web.identity.api", "api"),
+    ("app.web.work_calendar", "bp"),
+    ("app.web.work_calendar", "api"),
     ("app.web.health", "bp"),
     ("app.web.reference", "bp"),
     ("app.documents.web", "pages"),

@@ -133,6 +133,10 @@ def _beijing(at: date) -> date:
     return at.astimezone(BEIJING) if isinstance(at, datetime) else at
 
 
+def _month_name(at: date) -> str:
+    return format_date(at, "LLLL")
+
+
 def _day(at: date | None) -> str:
     return "" if at is None else str(format_date(_beijing(at), "long", rebase=False))
 
@@ -232,6 +236,7 @@ def install_look(app: Flask, folder: Path | None = None) -> None:
         yuan=_yuan,
         figure=_figure,
         day=_day,
+        month_name=_month_name,
         moment=_moment,
         input_date=_input_date,
         input_moment=_input_moment,
