@@ -4,6 +4,7 @@ from typing import Any
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 
 from app.kernel import db as kernel_db
 from app.kernel.db import Base, db
@@ -41,7 +42,13 @@ def run_offline() -> None:
 
 
 def run_online() -> None:
+    """Migrate. SQLite changes a table by writing it anew and dropping the old one, to which others refer: its foreign keys
+    are off meanwhile, and all of them are checked before the commit.
+    """
     with kernel_db.write_lock(), db.engine.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if is_sqlite:
+            _foreign_keys(connection, on=False)
         context.configure(
             connection=connection,
             process_revision_directives=_next_number,
@@ -50,8 +57,25 @@ def run_online() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            if is_sqlite:
+                _check_references(connection)
         if connection.in_transaction():
             connection.commit()
+        if is_sqlite:
+            _foreign_keys(connection, on=True)
+
+
+def _foreign_keys(connection: Connection, *, on: bool) -> None:
+    """The pragma does nothing inside a transaction, so it goes to the driver's connection."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+
+
+def _check_references(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise RuntimeError(f"a migration left a reference without its row: {tuple(broken)}")
 
 
 run_offline() if context.is_offline_mode() else run_online()

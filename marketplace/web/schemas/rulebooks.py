@@ -12,18 +12,18 @@ from marketplace.rulebook import PARAMETERS, Parameter, RuleBook
 from marketplace.services.rulebooks import ProposeChange
 
 UNIT_LABELS: Final[Mapping[str, str]] = {
-    "wd": N_("working days"),
-    "days": N_("days"),
-    "months": N_("months"),
-    "years": N_("years"),
+    "wd": N_("working day(s)"),
+    "days": N_("day(s)"),
+    "months": N_("month(s)"),
+    "years": N_("year(s)"),
     "minutes": N_("minutes"),
     "hour": N_("o'clock (Beijing)"),
     "fen": N_("yuan"),
     "percent": N_("per cent"),
-    "agencies": N_("agencies"),
-    "quotes": N_("quotes"),
-    "rounds": N_("rounds"),
-    "times": N_("times"),
+    "agencies": N_("agency(ies)"),
+    "quotes": N_("quote(s)"),
+    "rounds": N_("round(s)"),
+    "times": N_("time(s)"),
     "ratio": N_("as a ratio"),
 }
 
@@ -117,5 +117,5 @@ def shown(parameter: Parameter, value: object) -> Any:
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
     if parameter.unit == "fen" and isinstance(value, int):
-        return Money(value).yuan
+        return Money(value).grouped
     return value
