@@ -134,7 +134,7 @@ def _beijing(at: date) -> date:
 
 
 def _month_name(at: date) -> str:
-    return format_date(at, "LLLL")
+    return str(format_date(at, "LLLL"))
 
 
 def _day(at: date | None) -> str:
