@@ -126,6 +126,7 @@ def _menu(domains: tuple[Domain, ...], roles: frozenset[Role]) -> list[dict[str,
     from flask import request
 
     items: list[NavigationItem] = [item for domain in domains for item in domain.navigation]
+    works = bool(roles)  # people at work find their own pages first, the public ones after them
     shown = [i for i in items if not i.roles or not i.roles.isdisjoint(roles)]
     from flask_babel import gettext
 
@@ -136,7 +137,7 @@ def _menu(domains: tuple[Domain, ...], roles: frozenset[Role]) -> list[dict[str,
             "icon": i.icon,
             "active": request.endpoint == i.endpoint,
         }
-        for i in sorted(shown, key=lambda i: i.order)
+        for i in sorted(shown, key=lambda i: (works and not i.roles, i.order))
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Flask, url_for
@@ -15,16 +16,24 @@ from app.kernel.words import N_
 from app.settings import Settings
 from app.web.regions import region_name
 
+_PLACE = re.compile(r"%\(\w+\)s")
+
 
 def init_app(app: Flask) -> None:
     """Give templates the names of roles and regions, and the words of notices."""
     app.jinja_env.globals["role_labels"] = ROLE_LABELS
     app.jinja_env.filters.setdefault("region", region_name)
     app.jinja_env.filters["worded"] = _worded
+    app.jinja_env.filters["without_values"] = _without_values
 
 
 def _worded(notice: NoticeView, part: str) -> str:
     return worded(getattr(notice, part), notice.params)
+
+
+def _without_values(message: str) -> str:
+    """A message with its places left open: the log names a mail without telling what it says about whom."""
+    return _PLACE.sub("…", message)
 
 
 def for_every_page(actor: Actor, settings: Settings) -> dict[str, Any]:

@@ -158,8 +158,11 @@ def propose() -> BaseResponse:
 
 
 def _form(form: Form) -> str:
-    title = gettext("Propose a change of the rule book")
-    return render_template("marketplace/form.html", title=title, form=form, back="/rules", wide=True)
+    titles = [title for title, _ in SECTIONS] + [OTHER]
+    grouped = ((title, [p.name for p in PARAMETERS if section_of(p.key) == title]) for title in titles)
+    return render_template(
+        "marketplace/rule_change_new.html", form=form, sections=[(title, names) for title, names in grouped if names]
+    )
 
 
 @bp.get("/rules/changes/<uuid:object_id>")
