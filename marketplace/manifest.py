@@ -21,6 +21,7 @@ from marketplace.models import (  # noqa: F401
     quotes,
     reviews,
     rulebook,
+    selection,
 )
 
 AGGREGATES: Final = (

@@ -68,6 +68,23 @@ class RuleBook:
     bid_min_quotes_social: int = _parameter(1, "bid.min_quotes.social", N_("Fewest quotes, private money"), "quotes")
     bid_rounds: int = _parameter(1, "bid.rounds", N_("Bidding rounds"), "rounds")
     bid_round_minutes: int = _parameter(30, "bid.round_minutes", N_("Length of a bidding round"), "minutes")
+    bid_rounds_max: int = _parameter(3, "bid.rounds.max", N_("Most bidding rounds"), "rounds")
+    bid_round_gap_minutes: int = _parameter(
+        30, "bid.round_gap_minutes", N_("Announcement before a further round"), "minutes"
+    )
+    merit_plan_min_plans_state: int = _parameter(
+        2, "merit_plan.min_plans.state", N_("Fewest plans, public money"), "quotes"
+    )
+    merit_plan_min_plans_social: int = _parameter(
+        1, "merit_plan.min_plans.social", N_("Fewest plans, private money"), "quotes"
+    )
+    merit_decide_wd: int = _parameter(3, "merit.decide_wd", N_("The owner compares within"), "wd")
+    direct_max_amount_fen: int = _parameter(
+        5_000_000, "direct.max_amount.state", N_("Direct selection for a small amount up to, public money"), "fen"
+    )
+    direct_after_failures: int = _parameter(
+        2, "direct.after_failures", N_("Failures before a direct selection from the registered"), "times"
+    )
     merit_credit_min_registrants: int = _parameter(
         2, "merit_credit.min_registrants", N_("Fewest registrants, merit by credit"), "agencies"
     )

@@ -98,3 +98,20 @@ class WinnerLost(Event):
     procurement_id: UUID
     organisation_id: UUID
     cause: str
+
+
+@dataclass(frozen=True)
+class ComparisonOpened(Event):
+    """The owner may compare: the quotes are opened, or the small list is drawn."""
+
+    name: ClassVar[str] = "marketplace.comparison-opened"
+    procurement_id: UUID
+
+
+@dataclass(frozen=True)
+class DirectRequested(Event):
+    """An owner asks for a direct selection; somebody has to decide it."""
+
+    name: ClassVar[str] = "marketplace.direct-requested"
+    procurement_id: UUID
+    public_money: bool

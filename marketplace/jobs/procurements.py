@@ -13,7 +13,7 @@ from app.kernel.db import db
 from app.kernel.jobs import Job, every
 from app.kernel.words import N_
 from marketplace.models.procurements import Draw, Procurement
-from marketplace.services import awards, draws
+from marketplace.services import awards, selection
 from marketplace.states.procurement import ProcurementState
 
 log = logging.getLogger(__name__)
@@ -43,24 +43,24 @@ def _try(step: Callable[[UUID], bool], procurement_id: UUID) -> bool:
 def close_due() -> int:
     """Close registrations whose deadline has passed."""
     return _walk(
-        draws.close_registration, Procurement.state == _P.PUBLISHED, Procurement.registration_ends_at < clock.now()
+        selection.close_registration, Procurement.state == _P.PUBLISHED, Procurement.registration_ends_at < clock.now()
     )
 
 
 def freeze_due() -> int:
     """Check, count and freeze the lists of closed registrations."""
-    return _walk(draws.freeze_list, Procurement.state == _P.REGISTRATION_CLOSED)
+    return _walk(selection.freeze_list, Procurement.state == _P.REGISTRATION_CLOSED)
 
 
 def rank_due() -> int:
     """Make due demonstration values, and rank draws whose values are all in."""
     due = (Procurement.state == _P.SELECTING, Procurement.beacon_due_at <= clock.now())
     made = _walk(
-        draws.make_demonstration_value,
+        selection.make_demonstration_value,
         *due,
         Procurement.id.in_(select(Draw.procurement_id).where(Draw.is_demonstration)),
     )
-    return made + _walk(draws.rank_draw, *due)
+    return made + _walk(selection.rank_draw, *due)
 
 
 def award_due() -> int:

@@ -7,8 +7,20 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, JSONValue, Stateful, UTCDateTime, Versioned, append_only, state_checks, uuid_fk, uuid_pk
-from marketplace.rules.selection.gates import FundSource, Method
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    UTCDateTime,
+    Versioned,
+    append_only,
+    named_check,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+)
+from marketplace.rules.selection.gates import FundSource
+from marketplace.rules.selection.methods import DrawPurpose, Method
 from marketplace.states.procurement import NOT_PUBLIC, PROCUREMENT, FailureCode
 from marketplace.states.registration import REGISTRATION
 
@@ -24,7 +36,9 @@ class Procurement(Versioned, Stateful, Base):
 
     Amounts are fen, `limit_wd` working days of service, instants UTC. Deadlines are computed once, when their period starts,
     and stored. `rule_book_version` is pinned when the notice is published. `case_subject` ("case:<uuid>") links an approval
-    case, whose `thread_id` is then shared. `round` counts notices of the same need; `previous_id` is the failed round.
+    case, whose `thread_id` is then shared. `round` counts notices of the same need; `previous_id` is the failed round; `failures`
+    counts over all of them. `method_terms` is `MethodTerms.to_json()`. Sealed quotes of `quote_round` are taken until `quotes_end_at`;
+    the first round ends with the registration. `award_fen` is the price of the present winner.
     """
 
     __tablename__ = "procurement"
@@ -63,6 +77,7 @@ class Procurement(Versioned, Stateful, Base):
     demanded_region: Mapped[str] = mapped_column(String(6), default="")
     has_avoidance: Mapped[bool] = mapped_column(default=False)
     method: Mapped[str] = mapped_column(String(16))
+    method_terms: Mapped[dict[str, Any]] = mapped_column(JSONValue, default=dict, server_default="{}")
     seats: Mapped[int] = mapped_column(Integer, default=1)
     has_witness: Mapped[bool] = mapped_column(default=False)
 
@@ -79,7 +94,11 @@ class Procurement(Versioned, Stateful, Base):
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     registration_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    quote_round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    quotes_open_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    quotes_end_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     beacon_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    compare_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
     selected_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     publicity_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     awarded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -89,10 +108,12 @@ class Procurement(Versioned, Stateful, Base):
 
     is_extended: Mapped[bool] = mapped_column(default=False)
     failure_code: Mapped[str | None] = mapped_column(String(24))
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     paused_from: Mapped[str | None] = mapped_column(String(24))
     paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     winner_registration_id: Mapped[UUID | None]
     winner_organisation_id: Mapped[UUID | None]
+    award_fen: Mapped[int | None]
     succession_proposed_by: Mapped[UUID | None]
     succession_proposed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     award_document_id: Mapped[UUID | None]
@@ -111,10 +132,14 @@ class Procurement(Versioned, Stateful, Base):
         ),
         CheckConstraint("limit_wd > 0", name="limit_positive"),
         CheckConstraint("seats = 1", name="one_seat"),
+        CheckConstraint(
+            "award_fen IS NULL OR (award_fen > 0 AND award_fen <= COALESCE(ceiling_fen, budget_fen))", name="award_fen"
+        ),
+        CheckConstraint("quote_round >= 1 AND failures >= 0", name="counters"),
         CheckConstraint("(winner_registration_id IS NULL) = (winner_organisation_id IS NULL)", name="winner_whole"),
         CheckConstraint(_one_of("fund_source", FundSource), name="fund_source"),
-        CheckConstraint(_one_of("method", Method), name="method"),
-        CheckConstraint(f"failure_code IS NULL OR {_one_of('failure_code', FailureCode)}", name="failure_code"),
+        named_check("method", _one_of("method", Method)),
+        named_check("failure_code", f"failure_code IS NULL OR {_one_of('failure_code', FailureCode)}"),
         *state_checks(PROCUREMENT),
     )
 
@@ -221,6 +246,7 @@ class Draw(Base):
     id: Mapped[UUID] = uuid_pk()
     procurement_id: Mapped[UUID] = uuid_fk("procurement.id")
     code: Mapped[str] = mapped_column(String(64), unique=True)
+    purpose: Mapped[str] = mapped_column(String(16), default=DrawPurpose.SELECTION, server_default="selection")
     is_demonstration: Mapped[bool]
     sources: Mapped[list[Any]] = mapped_column(JSONValue)
     entries: Mapped[int] = mapped_column(Integer)

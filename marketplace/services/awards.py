@@ -18,8 +18,8 @@ from marketplace.models.procurements import DrawRank, Procurement, Registration
 from marketplace.policy import Permission, parts
 from marketplace.queries.rulebooks import rule_book
 from marketplace.services.contracts import draw_up_contract
-from marketplace.services.draws import install_winner, latest_draw
 from marketplace.services.procurements import locked, release_registrations, tell
+from marketplace.services.selection import install_winner, latest_draw
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, FailureCode, ProcurementState
 from marketplace.states.registration import REGISTRATION, RegistrationState

@@ -1,7 +1,8 @@
 """States of a procurement project (采购项目), from the owner's draft to the closed file.
 
-Covers the table of the field as far as the random draw, the result, the award and the succession reach; the contract's part
-(signed, in service, accepted) is reported by the contract and follows it here.
+Every selection method walks the same states; which of `OPENING`, `BIDDING`, `COMPARING` and `SELECTING` it passes is decided by
+`marketplace.rules.selection.engine`. The contract's part (signed, in service, accepted) is reported by the contract and follows it
+here.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from app.kernel.words import N_
 from marketplace.events.procurements import (
     AwardConfirmed,
     AwardIssued,
+    ComparisonOpened,
+    DirectRequested,
     NoticeReturned,
     NoticeSubmitted,
     ProcurementFailed,
@@ -34,6 +37,9 @@ class ProcurementState(StrEnum):
     RETURNED = "returned"  # 退回
     PUBLISHED = "published"  # 已公告、报名中
     REGISTRATION_CLOSED = "registration_closed"  # 报名截止
+    OPENING = "opening"  # 待开启报价
+    BIDDING = "bidding"  # 竞价中（第二轮起）
+    COMPARING = "comparing"  # 比选中
     SELECTING = "selecting"  # 选取中
     SELECTED = "selected"  # 已选取、待公示
     RESULT_PUBLICITY = "result_publicity"  # 中选公示
@@ -46,6 +52,7 @@ class ProcurementState(StrEnum):
     RESELECT = "reselect"  # 重新选取
     PAUSED = "paused"  # 暂停
     FAILED = "failed"  # 流标
+    DIRECT_REQUEST = "direct_request"  # 申请直接选取
     REPUBLISHED = "republished"  # 已重新公告
     WITHDRAWN = "withdrawn"  # 撤回公告
     CANCELLED = "cancelled"  # 废置
@@ -60,6 +67,8 @@ class FailureCode(StrEnum):
     POOL_TOO_SMALL = "pool_too_small"
     RANKING_EXHAUSTED = "ranking_exhausted"
     SOURCE_DEAD = "source_dead"
+    TOO_FEW_QUOTES = "too_few_quotes"
+    NOT_COMPARED = "not_compared"
 
 
 FAILURE_TEXTS: Mapping[str, str] = {
@@ -67,7 +76,12 @@ FAILURE_TEXTS: Mapping[str, str] = {
     FailureCode.POOL_TOO_SMALL: N_("Fewer qualified agencies than the rules demand."),
     FailureCode.RANKING_EXHAUSTED: N_("Every agency of the ranking gave up, lapsed or was struck out."),
     FailureCode.SOURCE_DEAD: N_("An announced public source has published no value for too long; the draw is void."),
+    FailureCode.TOO_FEW_QUOTES: N_("Fewer valid quotes than the rules demand."),
+    FailureCode.NOT_COMPARED: N_("The owner did not compare the plans in time."),
 }
+
+EXTENDABLE: frozenset[str] = frozenset({FailureCode.NO_REGISTRATION, FailureCode.POOL_TOO_SMALL})
+"""Failures after which the registration may be extended: no quote was opened and no list was ranked, so nobody knows anything."""
 
 _P = ProcurementState
 
@@ -140,14 +154,45 @@ PROCUREMENT = Machine(
         ),
         Transition(
             "start_selection",
-            sources=(_P.REGISTRATION_CLOSED,),
+            sources=(_P.REGISTRATION_CLOSED, _P.OPENING, _P.COMPARING),
             target=_P.SELECTING,
             who=(Part.SYSTEM,),
             label=N_("List frozen, selection started"),
         ),
         Transition(
+            "await_opening",
+            sources=(_P.REGISTRATION_CLOSED, _P.BIDDING),
+            target=_P.OPENING,
+            who=(Part.SYSTEM,),
+            label=N_("The sealed quotes wait for their opening"),
+        ),
+        Transition(
+            "start_round",
+            sources=(_P.OPENING,),
+            target=_P.BIDDING,
+            who=(Part.SYSTEM,),
+            label=N_("A further bidding round was announced"),
+        ),
+        Transition(
+            "start_comparison",
+            sources=(_P.OPENING, _P.SELECTING),
+            target=_P.COMPARING,
+            who=(Part.SYSTEM,),
+            label=N_("The owner compares"),
+            event=ComparisonOpened,
+        ),
+        Transition(
+            "compare",
+            sources=(_P.COMPARING,),
+            target=_P.SELECTED,
+            who=(Part.OWNER, Part.SYSTEM),
+            label=N_("Comparison decided"),
+            due="compare_by",
+            primary=True,
+        ),
+        Transition(
             "fail",
-            sources=(_P.REGISTRATION_CLOSED, _P.SELECTING, _P.RESELECT),
+            sources=(_P.REGISTRATION_CLOSED, _P.OPENING, _P.COMPARING, _P.SELECTING, _P.RESELECT),
             target=_P.FAILED,
             who=(Part.SYSTEM,),
             label=N_("Selection failed"),
@@ -165,7 +210,7 @@ PROCUREMENT = Machine(
         ),
         Transition(
             "select",
-            sources=(_P.SELECTING,),
+            sources=(_P.OPENING, _P.SELECTING),
             target=_P.SELECTED,
             who=(Part.SYSTEM,),
             label=N_("Ranking computed"),
@@ -235,7 +280,7 @@ PROCUREMENT = Machine(
         ),
         Transition(
             "pause",
-            sources=(_P.PUBLISHED, _P.SELECTING, _P.RESULT_PUBLICITY),
+            sources=(_P.PUBLISHED, _P.OPENING, _P.BIDDING, _P.COMPARING, _P.SELECTING, _P.RESULT_PUBLICITY),
             target=_P.PAUSED,
             who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Pause because of a challenge"),
@@ -259,6 +304,30 @@ PROCUREMENT = Machine(
             needs_reason=True,
         ),
         Transition(
+            "resume_opening",
+            sources=(_P.PAUSED,),
+            target=_P.OPENING,
+            who=(Part.OPERATOR, Part.REGULATOR),
+            label=N_("Resume the opening of the quotes"),
+            needs_reason=True,
+        ),
+        Transition(
+            "resume_bidding",
+            sources=(_P.PAUSED,),
+            target=_P.BIDDING,
+            who=(Part.OPERATOR, Part.REGULATOR),
+            label=N_("Resume the bidding round"),
+            needs_reason=True,
+        ),
+        Transition(
+            "resume_comparison",
+            sources=(_P.PAUSED,),
+            target=_P.COMPARING,
+            who=(Part.OPERATOR, Part.REGULATOR),
+            label=N_("Resume the comparison"),
+            needs_reason=True,
+        ),
+        Transition(
             "resume_publicity",
             sources=(_P.PAUSED,),
             target=_P.RESULT_PUBLICITY,
@@ -268,7 +337,18 @@ PROCUREMENT = Machine(
         ),
         Transition(
             "void",
-            sources=(_P.SUBMITTED, _P.PUBLISHED, _P.REGISTRATION_CLOSED, _P.SELECTING, _P.PAUSED, _P.RESELECT),
+            sources=(
+                *(
+                    _P.SUBMITTED,
+                    _P.PUBLISHED,
+                    _P.REGISTRATION_CLOSED,
+                    _P.OPENING,
+                    _P.BIDDING,
+                    _P.COMPARING,
+                    _P.SELECTING,
+                ),
+                *(_P.PAUSED, _P.RESELECT, _P.DIRECT_REQUEST),
+            ),
             target=_P.VOID,
             who=(Part.OPERATOR,),
             label=N_("Set the procurement invalid"),
@@ -293,8 +373,34 @@ PROCUREMENT = Machine(
             label=N_("Prepare a new round"),
         ),
         Transition(
+            "request_direct",
+            sources=(_P.DRAFT, _P.RETURNED, _P.FAILED),
+            target=_P.DIRECT_REQUEST,
+            who=(Part.OWNER,),
+            label=N_("Request a direct selection"),
+            event=DirectRequested,
+        ),
+        Transition(
+            "approve_direct",
+            sources=(_P.DIRECT_REQUEST,),
+            target=_P.SELECTED,
+            who=(Part.OPERATOR, Part.REGULATOR, Part.SYSTEM),
+            label=N_("Approve the direct selection"),
+            primary=True,
+        ),
+        Transition(
+            "refuse_direct",
+            sources=(_P.DIRECT_REQUEST,),
+            target=_P.FAILED,
+            who=(Part.OPERATOR, Part.REGULATOR),
+            label=N_("Refuse the direct selection"),
+            event=ProcurementFailed,
+            needs_reason=True,
+            danger=True,
+        ),
+        Transition(
             "cancel",
-            sources=(_P.FAILED, _P.WITHDRAWN),
+            sources=(_P.FAILED, _P.WITHDRAWN, _P.DIRECT_REQUEST),
             target=_P.CANCELLED,
             who=(Part.OWNER, Part.OPERATOR),
             label=N_("Abandon the procurement"),
@@ -343,6 +449,9 @@ PROCUREMENT = Machine(
         _P.RETURNED: N_("Notice returned"),
         _P.PUBLISHED: N_("Open for registration"),
         _P.REGISTRATION_CLOSED: N_("Registration closed"),
+        _P.OPENING: N_("Quotes wait for their opening"),
+        _P.BIDDING: N_("Bidding round open"),
+        _P.COMPARING: N_("Owner compares"),
         _P.SELECTING: N_("Selection under way"),
         _P.SELECTED: N_("Selected"),
         _P.RESULT_PUBLICITY: N_("Result in publicity"),
@@ -355,6 +464,7 @@ PROCUREMENT = Machine(
         _P.RESELECT: N_("Waiting for the next of the ranking"),
         _P.PAUSED: N_("Paused"),
         _P.FAILED: N_("Failed"),
+        _P.DIRECT_REQUEST: N_("Direct selection requested"),
         _P.REPUBLISHED: N_("Continued in a new round"),
         _P.WITHDRAWN: N_("Notice withdrawn"),
         _P.CANCELLED: N_("Abandoned"),
@@ -364,6 +474,8 @@ PROCUREMENT = Machine(
     requires={
         _P.SUBMITTED: ("submitted_at",),
         _P.PUBLISHED: ("published_at", "registration_ends_at"),
+        _P.BIDDING: ("quotes_open_at", "quotes_end_at"),
+        _P.COMPARING: ("compare_by",),
         _P.SELECTED: ("winner_registration_id",),
         _P.RESULT_PUBLICITY: ("winner_registration_id", "publicity_ends_at"),
         _P.AWARDED: ("winner_registration_id", "awarded_at", "confirm_by"),
@@ -377,6 +489,9 @@ PROCUREMENT = Machine(
         _P.RETURNED: N_("The owner corrects what the reason names and submits again."),
         _P.PUBLISHED: N_("Agencies register until the deadline."),
         _P.REGISTRATION_CLOSED: N_("The system checks eligibility again and freezes the list."),
+        _P.OPENING: N_("Two holders of the key open all sealed quotes together."),
+        _P.BIDDING: N_("Agencies on the list may lower their quotes until the round ends."),
+        _P.COMPARING: N_("The owner compares and decides with reasons; the sheet is published."),
         _P.SELECTING: N_("The frozen list is public; the announced public values decide the order."),
         _P.SELECTED: N_("The system publishes the result."),
         _P.RESULT_PUBLICITY: N_("Anyone may object until the publicity ends; then the award letter is issued."),
@@ -389,6 +504,7 @@ PROCUREMENT = Machine(
         _P.RESELECT: N_("Two persons of the operator approve the next agency of the published ranking."),
         _P.PAUSED: N_("The operator decides the challenge, then resumes or sets the procurement invalid."),
         _P.FAILED: N_("The owner extends the registration once, prepares a new round, or abandons the procurement."),
+        _P.DIRECT_REQUEST: N_("The request is decided: by the regulator for public money, else by the operator."),
         _P.REPUBLISHED: N_("See the new round."),
         _P.WITHDRAWN: N_("The owner may abandon the procurement or publish a new one."),
         _P.CANCELLED: N_("Nothing more to do."),
@@ -412,6 +528,9 @@ TURNS: Mapping[ProcurementState, Turn] = {
     _P.RETURNED: Turn(Part.OWNER),
     _P.PUBLISHED: Turn(Part.REGISTRANT, "registration_ends_at"),
     _P.REGISTRATION_CLOSED: Turn(Part.SYSTEM),
+    _P.OPENING: Turn(Part.SYSTEM),
+    _P.BIDDING: Turn(Part.REGISTRANT, "quotes_end_at"),
+    _P.COMPARING: Turn(Part.OWNER, "compare_by"),
     _P.SELECTING: Turn(Part.SYSTEM, "beacon_due_at"),
     _P.SELECTED: Turn(Part.SYSTEM),
     _P.RESULT_PUBLICITY: Turn(Part.PUBLIC, "publicity_ends_at"),
@@ -423,6 +542,7 @@ TURNS: Mapping[ProcurementState, Turn] = {
     _P.RESELECT: Turn(Part.OPERATOR),
     _P.PAUSED: Turn(Part.OPERATOR),
     _P.FAILED: Turn(Part.OWNER),
+    _P.DIRECT_REQUEST: Turn(Part.OPERATOR),
     _P.WITHDRAWN: Turn(Part.OWNER),
     _P.TERMINATED: Turn(Part.SYSTEM),
 }
@@ -433,6 +553,9 @@ NOT_PUBLIC: frozenset[ProcurementState] = frozenset({_P.DRAFT, _P.SUBMITTED, _P.
 
 RESUME_ACTIONS: Mapping[str, str] = {
     _P.PUBLISHED: "resume_registration",
+    _P.OPENING: "resume_opening",
+    _P.BIDDING: "resume_bidding",
+    _P.COMPARING: "resume_comparison",
     _P.SELECTING: "resume_selection",
     _P.RESULT_PUBLICITY: "resume_publicity",
 }

@@ -1,4 +1,7 @@
-"""States of one agency's registration (报名) for one procurement."""
+"""States of one agency's registration (报名) for one procurement.
+
+A sealed quote is handed in while the agency is registered, and has a row of its own; its opening moves the registration on.
+"""
 
 from enum import StrEnum
 
@@ -16,6 +19,8 @@ class RegistrationState(StrEnum):
     INELIGIBLE = "ineligible"  # 资格不符
     AVOIDED = "avoided"  # 回避
     QUALIFIED = "qualified"  # 入围
+    OPENED = "opened"  # 报价已开启
+    SHORTLISTED = "shortlisted"  # 入小名单
     STEPPED_BACK = "stepped_back"  # 冻结后退出
     RESERVE = "reserve"  # 候补
     WON = "won"  # 中选
@@ -28,6 +33,7 @@ class RegistrationState(StrEnum):
 
 
 _R = RegistrationState
+_LISTED = (_R.QUALIFIED, _R.OPENED, _R.SHORTLISTED)
 _SYSTEM = (Part.SYSTEM,)
 
 REGISTRATION = Machine(
@@ -73,8 +79,22 @@ REGISTRATION = Machine(
             label=N_("Left out: avoidance"),
         ),
         Transition(
+            "open",
+            sources=(_R.QUALIFIED,),
+            target=_R.OPENED,
+            who=_SYSTEM,
+            label=N_("Quote opened"),
+        ),
+        Transition(
+            "shortlist",
+            sources=(_R.QUALIFIED, _R.OPENED),
+            target=_R.SHORTLISTED,
+            who=_SYSTEM,
+            label=N_("On the small list"),
+        ),
+        Transition(
             "step_back",
-            sources=(_R.QUALIFIED, _R.RESERVE),
+            sources=(*_LISTED, _R.RESERVE),
             target=_R.STEPPED_BACK,
             who=(Part.AGENCY,),
             label=N_("Step back from the draw"),
@@ -83,7 +103,7 @@ REGISTRATION = Machine(
         ),
         Transition(
             "exclude",
-            sources=(_R.QUALIFIED, _R.RESERVE),
+            sources=(*_LISTED, _R.RESERVE),
             target=_R.EXCLUDED,
             who=(Part.OPERATOR, Part.SYSTEM),
             label=N_("Excluded by rule"),
@@ -92,21 +112,21 @@ REGISTRATION = Machine(
         ),
         Transition(
             "win",
-            sources=(_R.QUALIFIED, _R.RESERVE),
+            sources=(*_LISTED, _R.RESERVE),
             target=_R.WON,
             who=_SYSTEM,
             label=N_("Selected"),
         ),
         Transition(
             "stand_by",
-            sources=(_R.QUALIFIED,),
+            sources=_LISTED,
             target=_R.RESERVE,
             who=_SYSTEM,
             label=N_("In reserve"),
         ),
         Transition(
             "lose",
-            sources=(_R.REGISTERED, _R.QUALIFIED, _R.RESERVE),
+            sources=(_R.REGISTERED, *_LISTED, _R.RESERVE),
             target=_R.LOST,
             who=_SYSTEM,
             label=N_("Not selected"),
@@ -148,6 +168,8 @@ REGISTRATION = Machine(
         _R.INELIGIBLE: N_("Not eligible"),
         _R.AVOIDED: N_("Avoidance"),
         _R.QUALIFIED: N_("On the frozen list"),
+        _R.OPENED: N_("Quote opened"),
+        _R.SHORTLISTED: N_("On the small list"),
         _R.STEPPED_BACK: N_("Stepped back"),
         _R.RESERVE: N_("In reserve"),
         _R.WON: N_("Selected"),
@@ -161,7 +183,9 @@ REGISTRATION = Machine(
     next_step={
         _R.REGISTERED: N_("Eligibility is checked again at the deadline."),
         _R.WITHDRAWN: N_("You may register again until the deadline."),
-        _R.QUALIFIED: N_("Wait for the draw."),
+        _R.QUALIFIED: N_("Wait for the selection."),
+        _R.OPENED: N_("Wait for the selection."),
+        _R.SHORTLISTED: N_("The owner chooses from the small list."),
         _R.RESERVE: N_("You move up when the winner drops out."),
         _R.WON: N_("Confirm the award when the publicity of the result has ended."),
         _R.CONFIRMED: N_("Sign the contract."),
@@ -172,8 +196,11 @@ REGISTRATION = Machine(
 STRUCK: frozenset[str] = frozenset({_R.STEPPED_BACK, _R.EXCLUDED, _R.GAVE_UP, _R.LAPSED, _R.STRUCK_OUT})
 """Registrations that stand on a frozen list and are skipped by its ranking."""
 
-OPEN: frozenset[str] = frozenset({_R.REGISTERED, _R.QUALIFIED, _R.RESERVE, _R.WON, _R.CONFIRMED})
+OPEN: frozenset[str] = frozenset({_R.REGISTERED, *_LISTED, _R.RESERVE, _R.WON, _R.CONFIRMED})
 """Registrations that still take part."""
 
-ON_LIST: frozenset[str] = STRUCK | {_R.QUALIFIED, _R.RESERVE, _R.WON, _R.CONFIRMED, _R.LOST}
-"""Registrations that stand on the frozen list of the draw."""
+ON_LIST: frozenset[str] = STRUCK | {*_LISTED, _R.RESERVE, _R.WON, _R.CONFIRMED, _R.LOST}
+"""Registrations that stand on the frozen list."""
+
+WAITING: frozenset[str] = frozenset(_LISTED)
+"""Registrations on the frozen list about which nothing is decided yet."""

@@ -10,7 +10,7 @@ from app.web.actions import Action, ActionView, action_link, actions_of
 from app.web.schemas import ReasonIn
 from marketplace.policy import Permission
 from marketplace.queries.procurements import ProcurementView, RegistrationView, procurement_view
-from marketplace.services import awards, draws, procurements, registrations
+from marketplace.services import awards, procurements, registrations, selection
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
 from marketplace.states.registration import REGISTRATION, RegistrationState
@@ -60,7 +60,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     ),
     "republish": Action(procurements.republish, done=N_("The draft of the new round is ready.")),
     "cancel": Action(procurements.cancel_procurement, ReasonIn, danger=True),
-    "abandon_draw": Action(draws.abandon_draw, ReasonIn, danger=True),
+    "abandon_draw": Action(selection.abandon_draw, ReasonIn, danger=True),
     "confirm": Action(awards.confirm_award, done=N_("The award is confirmed; the contract is ready to be signed.")),
     "give_up": Action(
         awards.give_up_award,

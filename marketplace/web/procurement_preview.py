@@ -49,7 +49,13 @@ def reach_of(actor: Actor, command: NoticeDraft) -> Reach:
         owner_uscc=owner_uscc(actor.organisation_id) if actor.organisation_id else "",
     )
     book = rule_book_in_force()
-    return reach(command.item_version_id, demand, rule_book_version=book.version, fund_source=command.fund_source)
+    return reach(
+        command.item_version_id,
+        demand,
+        rule_book_version=book.version,
+        method=command.method,
+        fund_source=command.fund_source,
+    )
 
 
 def _by_code(avoided: tuple[Avoided, ...]) -> dict[str, str]:

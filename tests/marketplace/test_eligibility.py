@@ -28,6 +28,7 @@ from marketplace.rules.selection.gates import (
     check_split,
     minimum_pool,
 )
+from marketplace.rules.selection.methods import Method
 
 DAY = date(2026, 11, 23)
 USCC = "91110000600030001W"
@@ -214,7 +215,16 @@ def test_amounts_against_their_limits_to_the_fen(
 
 
 def test_pools_by_fund_source() -> None:
-    assert [minimum_pool(BOOK, fund) for fund in FundSource] == [3, 1, 3]
+    pools = {method: [minimum_pool(BOOK, method, fund) for fund in FundSource] for method in Method}
+    assert pools == {
+        Method.RANDOM: [3, 1, 3],
+        Method.BID_LOW: [3, 1, 3],
+        Method.BID_REF: [3, 1, 3],
+        Method.COMBINED: [3, 1, 3],
+        Method.MERIT_CREDIT: [2, 2, 2],
+        Method.MERIT_PLAN: [2, 1, 2],
+        Method.DIRECT: [1, 1, 1],
+    }
 
 
 def test_split_purchases_are_warned_of_and_not_refused() -> None:

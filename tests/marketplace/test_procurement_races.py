@@ -20,7 +20,7 @@ from app.web.schemas import Plain, WithReason
 from marketplace.jobs import procurements as jobs
 from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Draw, DrawOutcome, DrawRank, Registration
-from marketplace.services import awards, draws, registrations
+from marketplace.services import awards, registrations, selection
 from marketplace.services.commands import Register
 from tests.marketplace.procurement_builders import DEADLINE, a_story, awarded, frozen, published, registered
 
@@ -60,14 +60,14 @@ def test_eight_workers_close_freeze_and_rank_once(app: Flask, clock_at: Any) -> 
     thread = story.procurement.thread_id
     clock_at(DEADLINE + timedelta(seconds=1))
     db.session.remove()
-    answers = together(app, lambda _: (draws.close_registration(story.id), draws.freeze_list(story.id)))
+    answers = together(app, lambda _: (selection.close_registration(story.id), selection.freeze_list(story.id)))
     assert Counter(closed for closed, _ in answers) == {True: 1, False: 7}
     assert Counter(done for _, done in answers) == {True: 1, False: 7}
     assert db.session.query(Draw).count() == 1
     due = db.session.query(Draw).one().beacon_due_at
     clock_at(due)
     db.session.remove()
-    assert sorted(together(app, lambda _: draws.make_demonstration_value(story.id))) == [False] * 7 + [True]
+    assert sorted(together(app, lambda _: selection.make_demonstration_value(story.id))) == [False] * 7 + [True]
     assert (db.session.query(DrawOutcome).count(), db.session.query(DrawRank).count()) == (1, 4)
     assert [steps(thread, action) for action in ("close", "start_selection", "select", "publish_result")] == [
         1,
@@ -124,7 +124,7 @@ def test_of_confirming_giving_up_and_lapsing_exactly_one_happens(app: Flask, clo
 def test_a_crash_between_closing_and_freezing_is_made_good(app: Flask, clock_at: Any) -> None:
     story = registered(a_story(clock_at))
     clock_at(DEADLINE + timedelta(seconds=1))
-    assert draws.close_registration(story.id)
+    assert selection.close_registration(story.id)
     db.session.remove()
     assert jobs.run_due() == 1
     assert story.state == "selecting"

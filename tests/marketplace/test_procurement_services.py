@@ -22,7 +22,7 @@ from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Draw, DrawOutcome, DrawRank, ProcurementNotice, Registration
 from marketplace.models.rulebook import RuleBookVersion
 from marketplace.rules import draw as gmdraw
-from marketplace.services import awards, draws, procurements, registrations
+from marketplace.services import awards, procurements, registrations, selection
 from marketplace.services.commands import Avoided, EnterValue, Extend, Register
 from tests.builders import a_member
 from tests.marketplace.procurement_builders import (
@@ -258,7 +258,7 @@ def test_nothing_closes_before_its_deadline(clock_at) -> None:
     story = registered(a_story(clock_at))
     clock_at(DEADLINE)
     assert jobs.run_due() == 0
-    assert draws.close_registration(story.id) is False
+    assert selection.close_registration(story.id) is False
     assert story.state == "published"
 
 
@@ -423,31 +423,31 @@ def test_two_persons_must_read_the_same_value(real, clock_at) -> None:
     draw = db.session.query(Draw).one()
     command = EnterValue("drand-quicknet", SIGNATURE)
     with pytest.raises(Conflict) as early:
-        draws.enter_value(story.operator, draw.id, command)
+        selection.enter_value(story.operator, draw.id, command)
     assert early.value.code == "value-not-known"
     clock_at(draw.beacon_due_at)
     for actor in (story.owner, story.agencies[0].actor):
         with pytest.raises(NotAllowed):
-            draws.enter_value(actor, draw.id, command)
+            selection.enter_value(actor, draw.id, command)
     with pytest.raises(Refused) as spelling:
-        draws.enter_value(story.operator, draw.id, EnterValue("drand-quicknet", SIGNATURE.upper()))
+        selection.enter_value(story.operator, draw.id, EnterValue("drand-quicknet", SIGNATURE.upper()))
     assert spelling.value.code == "bad-value"
     with pytest.raises(Refused) as unknown:
-        draws.enter_value(story.operator, draw.id, EnterValue("cwl-kl8", "1"))
+        selection.enter_value(story.operator, draw.id, EnterValue("cwl-kl8", "1"))
     assert unknown.value.code == "unknown-source"
     wrong = EnterValue("drand-quicknet", "0" * 96)
-    assert draws.enter_value(story.operator, draw.id, wrong) is False
-    assert draws.enter_value(story.second, draw.id, command) is False
+    assert selection.enter_value(story.operator, draw.id, wrong) is False
+    assert selection.enter_value(story.second, draw.id, command) is False
     with pytest.raises(Conflict) as same:
-        draws.enter_value(story.second, draw.id, command)
+        selection.enter_value(story.second, draw.id, command)
     assert same.value.code == "value-entered"
     assert story.state == "selecting"
-    assert draws.enter_value(story.operator, draw.id, command) is True
+    assert selection.enter_value(story.operator, draw.id, command) is True
     assert story.state == "result_publicity"
     outcome = db.session.query(DrawOutcome).one()
     assert SIGNATURE.encode() in outcome.beacon_file
     with pytest.raises(Conflict) as over:
-        draws.enter_value(story.second, draw.id, wrong)
+        selection.enter_value(story.second, draw.id, wrong)
     assert over.value.code == "draw-not-open"
 
 
@@ -456,10 +456,10 @@ def test_a_silent_source_voids_the_draw_only_after_thirty_days(real, clock_at) -
     due = db.session.query(Draw).one().beacon_due_at
     clock_at(due + timedelta(days=29))
     with pytest.raises(Conflict) as waiting:
-        draws.abandon_draw(story.operator, story.id, WithReason("无数据"))
+        selection.abandon_draw(story.operator, story.id, WithReason("无数据"))
     assert waiting.value.code == "source-not-dead"
     clock_at(due + timedelta(days=30))
-    draws.abandon_draw(story.operator, story.id, WithReason("无数据"))
+    selection.abandon_draw(story.operator, story.id, WithReason("无数据"))
     assert (story.state, story.procurement.failure_code) == ("failed", "source_dead")
 
 
@@ -468,7 +468,7 @@ def test_nobody_enters_a_demonstration_value_by_hand(clock_at) -> None:
     draw = db.session.query(Draw).one()
     clock_at(draw.beacon_due_at)
     with pytest.raises(Conflict) as refusal:
-        draws.enter_value(story.operator, draw.id, EnterValue("demo-beacon", "ab" * 32))
+        selection.enter_value(story.operator, draw.id, EnterValue("demo-beacon", "ab" * 32))
     assert refusal.value.code == "demonstration-source"
 
 

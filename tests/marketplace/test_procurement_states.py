@@ -49,12 +49,17 @@ def test_the_main_road_and_its_parts() -> None:
 
 
 @pytest.mark.parametrize("source", [P.REGISTRATION_CLOSED, P.SELECTING, P.RESELECT])
-def test_a_procurement_fails_by_the_system_and_has_three_ways_out(source: P) -> None:
+def test_a_procurement_fails_by_the_system_and_has_four_ways_out(source: P) -> None:
     edge = PROCUREMENT.edge("fail", source)
     assert edge is not None
     assert (edge.target, edge.who) == (P.FAILED, (Part.SYSTEM,))
     ways = {edge.action: edge.target for edge in PROCUREMENT.leaving(P.FAILED)}
-    assert ways == {"extend": P.PUBLISHED, "republish": P.REPUBLISHED, "cancel": P.CANCELLED}
+    assert ways == {
+        "extend": P.PUBLISHED,
+        "republish": P.REPUBLISHED,
+        "cancel": P.CANCELLED,
+        "request_direct": P.DIRECT_REQUEST,
+    }
 
 
 def test_the_owner_never_decides_who_wins() -> None:
@@ -77,6 +82,7 @@ def test_the_system_waits_for_a_stored_moment() -> None:
     assert due == {
         "close": "registration_ends_at",
         "award": "publicity_ends_at",
+        "compare": "compare_by",
         "lapse": "confirm_by",
     }
     assert all(hasattr(Procurement, column) for column in due.values())

@@ -177,7 +177,7 @@ def procurement_view(actor: Actor, procurement_id: UUID) -> ProcurementView:
         notice_sha256=notice.sha256 if notice else None,
         announced_sources=tuple(notice.content["selection"]["sources"]) if notice else (),
         registrations=_registered(p.id),
-        minimum_pool=minimum_pool(rule_book(p.rule_book_version), p.fund_source),
+        minimum_pool=minimum_pool(rule_book(p.rule_book_version), p.method, p.fund_source),
         winner_name=winner.name if winner else "",
         winner_uscc=winner.uscc if winner else "",
         contract_id=db.session.scalar(
@@ -310,7 +310,7 @@ def _own(actor: Actor, p: Procurement) -> tuple[RegistrationView | None, Verdict
     return view, judge(demand_of(p), applicant.candidate, clock.today())
 
 
-def reach(item_version_id: UUID, demand: Demand, *, rule_book_version: int, fund_source: str) -> Reach:
+def reach(item_version_id: UUID, demand: Demand, *, rule_book_version: int, method: str, fund_source: str) -> Reach:
     """How many agencies a notice with this demand would reach today; for the preview while it is written."""
     item_id = db.session.scalar(select(ItemVersion.item_id).where(ItemVersion.id == item_version_id))
     if item_id is None:
@@ -318,4 +318,4 @@ def reach(item_version_id: UUID, demand: Demand, *, rule_book_version: int, fund
     found = offering_applicants(item_id)
     today = clock.today()
     eligible = sum(judge(demand, applicant.candidate, today).is_eligible for applicant in found)
-    return Reach(len(found), eligible, minimum_pool(rule_book(rule_book_version), fund_source))
+    return Reach(len(found), eligible, minimum_pool(rule_book(rule_book_version), method, fund_source))

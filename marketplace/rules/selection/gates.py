@@ -12,6 +12,7 @@ from typing import Final
 from app.kernel.calendar import WorkCalendar
 from app.kernel.words import N_
 from marketplace.rulebook import RuleBook
+from marketplace.rules.selection.methods import Method, needs_quotes
 
 
 class FundSource(StrEnum):
@@ -27,15 +28,6 @@ FUND_SOURCE_LABELS: Final[dict[str, str]] = {
     FundSource.SOCIAL: N_("Private money"),
     FundSource.MIXED: N_("Fiscal and private money"),
 }
-
-
-class Method(StrEnum):
-    """Selection methods (选取方式) that a notice may name."""
-
-    RANDOM = "random"  # 随机选取
-
-
-METHOD_LABELS: Final[dict[str, str]] = {Method.RANDOM: N_("Random draw")}
 
 
 LONGEST_REGISTRATION_DAYS: Final = 180
@@ -57,9 +49,24 @@ def is_public_money(fund_source: str) -> bool:
     return fund_source != FundSource.SOCIAL
 
 
-def minimum_pool(book: RuleBook, fund_source: str) -> int:
-    """The fewest qualified agencies of a random draw."""
-    return book.random_min_pool_state if is_public_money(fund_source) else book.random_min_pool_social
+def minimum_pool(book: RuleBook, method: str, fund_source: str) -> int:
+    """The fewest qualified agencies with which this method may go on, by fund source."""
+    public = is_public_money(fund_source)
+    if needs_quotes(method):
+        return minimum_quotes(book, method, fund_source)
+    if method == Method.MERIT_CREDIT:
+        return book.merit_credit_min_registrants
+    if method == Method.DIRECT:
+        return 1
+    return book.random_min_pool_state if public else book.random_min_pool_social
+
+
+def minimum_quotes(book: RuleBook, method: str, fund_source: str) -> int:
+    """The fewest valid quotes with which a method that needs quotes may decide, by fund source."""
+    public = is_public_money(fund_source)
+    if method == Method.MERIT_PLAN:
+        return book.merit_plan_min_plans_state if public else book.merit_plan_min_plans_social
+    return book.bid_min_quotes_state if public else book.bid_min_quotes_social
 
 
 def check_amounts(

@@ -13,7 +13,7 @@ from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import draws
 from marketplace.queries.draws import DrawView
-from marketplace.services import draws as services
+from marketplace.services import selection as services
 from marketplace.web.schemas.procurements import EnterValueIn
 
 bp = Blueprint("marketplace_draws_api", __name__, url_prefix="/api")

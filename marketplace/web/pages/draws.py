@@ -16,7 +16,7 @@ from app.web.guard import public, requires
 from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import draws
-from marketplace.services import draws as services
+from marketplace.services import selection as services
 from marketplace.states.registration import REGISTRATION
 from marketplace.web.pages.procurements.words import REGISTRATION_TONES
 from marketplace.web.schemas.procurements import EnterValueIn

@@ -18,7 +18,8 @@ from marketplace.models.catalogue import ItemVersion, ServiceItem
 from marketplace.queries.procurements import STAGE_LABELS, NoticeFilter, Stage
 from marketplace.rules.categories import CATEGORY_LABELS, Category
 from marketplace.rules.qualifications import GRADE_LABELS, GRADES
-from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, METHOD_LABELS, FundSource, Method
+from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, FundSource
+from marketplace.rules.selection.methods import METHOD_LABELS, Method
 from marketplace.services.commands import Avoided, EnterValue, Extend, NoticeDraft, Register
 from marketplace.states.catalogue import ItemVersionState
 

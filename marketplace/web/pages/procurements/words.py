@@ -8,7 +8,8 @@ from flask import Blueprint
 from app.web.regions import region_name
 from marketplace.rules.categories import CATEGORY_LABELS
 from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS
-from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, METHOD_LABELS
+from marketplace.rules.selection.gates import FUND_SOURCE_LABELS
+from marketplace.rules.selection.methods import METHOD_LABELS
 from marketplace.states.procurement import PROCUREMENT, ProcurementState
 from marketplace.states.registration import REGISTRATION, RegistrationState
 
