@@ -35,6 +35,7 @@ AGGREGATES: Final = (
     "reviews",
     "draws",
     "rulebooks",
+    "selection",
     "quotes",
 )
 _STATES: Final = ("catalogue", "agency", "listing", "procurement", "registration", "contract", "rulebook")

@@ -1,13 +1,20 @@
 """Reactions to facts about procurements: telling those whom a notice, a result or a failure concerns."""
 
+from app.identity.notices import notify
 from app.kernel.clock import BEIJING
 from app.kernel.db import get, use_case
 from app.kernel.outbox import Handlers
 from app.kernel.words import N_
-from marketplace.events.procurements import ProcurementFailed, ProcurementPublished, WinnerLost
+from marketplace.events.procurements import (
+    ComparisonOpened,
+    DirectRequested,
+    ProcurementFailed,
+    ProcurementPublished,
+    WinnerLost,
+)
 from marketplace.models.procurements import Procurement
 from marketplace.queries.candidates import demand_of, item_of, matching
-from marketplace.services.procurements import notify_operators, tell
+from marketplace.services.procurements import facts_of, href, in_beijing, notify_operators, tell
 from marketplace.states.procurement import FAILURE_TEXTS, ProcurementState
 
 
@@ -56,7 +63,40 @@ def ask_for_succession(event: WinnerLost) -> None:
         )
 
 
+@use_case
+def ask_owner_to_compare(event: ComparisonOpened) -> None:
+    """Ask the owner for the comparison sheet or the choice, with its deadline."""
+    procurement = get(Procurement, event.procurement_id)
+    if procurement.state == ProcurementState.COMPARING:
+        tell(
+            procurement,
+            procurement.owner_organisation_id,
+            "procurement.compare",
+            N_("Compare and decide: %(title)s"),
+            N_("The agencies of %(number)s wait for your comparison until %(until)s."),
+            until=in_beijing(procurement.compare_by),
+        )
+
+
+@use_case
+def ask_for_direct_decision(event: DirectRequested) -> None:
+    """Ask whoever decides a direct selection: the regulator for public money, else the operator."""
+    procurement = get(Procurement, event.procurement_id)
+    if procurement.state == ProcurementState.DIRECT_REQUEST:
+        notify(
+            to_role="regulator" if event.public_money else "operator",
+            kind="procurement.direct",
+            subject=N_("A direct selection waits for its decision: %(title)s"),
+            text=N_("%(owner)s asks to choose an agency directly (%(number)s). Check the ground and decide."),
+            link=href(procurement.id),
+            thread_id=procurement.thread_id,
+            params=facts_of(procurement),
+        )
+
+
 HANDLERS: Handlers = {
+    ComparisonOpened: (ask_owner_to_compare,),
+    DirectRequested: (ask_for_direct_decision,),
     ProcurementPublished: (tell_matching_agencies,),
     ProcurementFailed: (tell_of_failure,),
     WinnerLost: (ask_for_succession,),

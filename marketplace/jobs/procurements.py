@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select
 from app.kernel import clock
 from app.kernel.calendar import UnknownYear
 from app.kernel.db import db
-from app.kernel.jobs import Job, every
+from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
 from marketplace.models.procurements import Draw, Procurement
 from marketplace.services import awards, selection
@@ -52,6 +52,11 @@ def freeze_due() -> int:
     return _walk(selection.freeze_list, Procurement.state == _P.REGISTRATION_CLOSED)
 
 
+def rounds_due() -> int:
+    """End bidding rounds whose time is over."""
+    return _walk(selection.end_round, Procurement.state == _P.BIDDING, Procurement.quotes_end_at < clock.now())
+
+
 def rank_due() -> int:
     """Make due demonstration values, and rank draws whose values are all in."""
     due = (Procurement.state == _P.SELECTING, Procurement.beacon_due_at <= clock.now())
@@ -61,6 +66,11 @@ def rank_due() -> int:
         Procurement.id.in_(select(Draw.procurement_id).where(Draw.is_demonstration)),
     )
     return made + _walk(selection.rank_draw, *due)
+
+
+def compare_due() -> int:
+    """Go on without an owner who did not compare in time."""
+    return _walk(selection.lapse_comparison, Procurement.state == _P.COMPARING, Procurement.compare_by < clock.now())
 
 
 def award_due() -> int:
@@ -77,7 +87,12 @@ def lapse_due() -> int:
 
 def run_due() -> int:
     """Every due step, in the order in which one may make the next due."""
-    return close_due() + freeze_due() + rank_due() + award_due() + lapse_due()
+    return close_due() + freeze_due() + rounds_due() + rank_due() + compare_due() + award_due() + lapse_due()
+
+
+def replay_results() -> int:
+    """Decide every stored result again; a difference raises the alarm."""
+    return selection.replay_all()
 
 
 JOBS = (
@@ -86,5 +101,8 @@ JOBS = (
         run_due,
         every(seconds=2),
         N_("Close, freeze, rank, award and lapse procurements that are due"),
+    ),
+    Job(
+        "marketplace.replay", replay_results, daily("03:20"), N_("Decide every stored result again"), lease_seconds=600
     ),
 )

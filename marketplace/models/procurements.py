@@ -199,7 +199,8 @@ class Registration(Versioned, Stateful, Base):
     """One agency's registration (报名) for one procurement; withdrawn and renewed in the same row.
 
     `contribution` are the 64 hex digits it adds to the draw. `eligibility` and `final_eligibility` are `Verdict.to_json()`
-    of the moment of registration and of the deadline. Name and code are those of that moment.
+    of the moment of registration and of the deadline. Name and code are those of that moment. `credit_points` (0 to 100) are those
+    of the day of the deadline, where the method goes by credit.
     """
 
     __tablename__ = "registration"
@@ -216,6 +217,7 @@ class Registration(Versioned, Stateful, Base):
     contribution: Mapped[str] = mapped_column(String(64))
     eligibility: Mapped[list[Any]] = mapped_column(JSONValue)
     final_eligibility: Mapped[list[Any] | None] = mapped_column(JSONValue)
+    credit_points: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
     registered_by: Mapped[UUID | None]
     registered_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -14,12 +14,13 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.documents.procurements import issue_award_letter
 from marketplace.events.procurements import AwardConfirmed, AwardIssued, ProcurementFailed, WinnerLost
-from marketplace.models.procurements import DrawRank, Procurement, Registration
+from marketplace.models.procurements import Procurement, Registration
+from marketplace.models.selection import SelectionRank, SelectionResult
 from marketplace.policy import Permission, parts
 from marketplace.queries.rulebooks import rule_book
 from marketplace.services.contracts import draw_up_contract
 from marketplace.services.procurements import locked, release_registrations, tell
-from marketplace.services.selection import install_winner, latest_draw
+from marketplace.services.selection import install_winner
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, FailureCode, ProcurementState
 from marketplace.states.registration import REGISTRATION, RegistrationState
@@ -82,7 +83,8 @@ def confirm_award(actor: Actor, procurement_id: UUID, command: Plain) -> UUID:
         N_("%(winner)s confirmed the award of %(number)s. The contract is ready to be signed."),
         winner=winner.name,
     )
-    return draw_up_contract(procurement, winner.organisation_id, procurement.price_fen)
+    assert procurement.award_fen is not None, "an awarded procurement has its price"
+    return draw_up_contract(procurement, winner.organisation_id, procurement.award_fen)
 
 
 def _refuse_late(procurement: Procurement) -> None:
@@ -137,7 +139,7 @@ def _drop_winner(procurement: Procurement, actor: Actor, action: str, reason: st
     if procurement.award_document_id is not None:
         revoke(SYSTEM, procurement.award_document_id, f"{procurement.number}: {action}")
     procurement.award_document_id = None
-    procurement.winner_registration_id = procurement.winner_organisation_id = None
+    procurement.winner_registration_id = procurement.winner_organisation_id = procurement.award_fen = None
     procurement.publicity_ends_at = procurement.confirm_by = procurement.awarded_at = procurement.confirmed_at = None
     db.session.flush()
     if next_in_ranking(procurement) is None:
@@ -153,16 +155,20 @@ def _exhaust(procurement: Procurement) -> None:
     )
 
 
-def next_in_ranking(procurement: Procurement) -> tuple[DrawRank, Registration] | None:
-    """The best-placed registration of the published ranking that is still in reserve."""
-    row = latest_draw(procurement.id)
-    if row is None:
-        return None
+def next_in_ranking(procurement: Procurement) -> tuple[SelectionRank, Registration] | None:
+    """The best-placed registration of the published ranking that is still in reserve, whatever the method."""
+    latest = (
+        select(SelectionResult.id)
+        .where(SelectionResult.procurement_id == procurement.id)
+        .order_by(SelectionResult.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     found = db.session.execute(
-        select(DrawRank, Registration)
-        .join(Registration, Registration.id == DrawRank.registration_id)
-        .where(DrawRank.draw_id == row.id, Registration.state == RegistrationState.RESERVE)
-        .order_by(DrawRank.place)
+        select(SelectionRank, Registration)
+        .join(Registration, Registration.id == SelectionRank.registration_id)
+        .where(SelectionRank.result_id == latest, Registration.state == RegistrationState.RESERVE)
+        .order_by(SelectionRank.place)
         .limit(1)
     ).first()
     return (found[0], found[1]) if found else None
@@ -198,7 +204,16 @@ def approve_succession(actor: Actor, procurement_id: UUID, command: WithReason) 
     rank, registration = found
     held = parts(actor, procurement)
     successor = lock(Registration, registration.id)
-    install_winner(procurement, successor, "succeed", actor, held, place=rank.place, reason=command.reason)
+    install_winner(
+        procurement,
+        successor,
+        "succeed",
+        actor,
+        held,
+        place=rank.place,
+        price_fen=rank.price_fen,
+        reason=command.reason,
+    )
 
 
 def _awaiting_succession(actor: Actor, procurement_id: UUID, seen: int | None) -> Procurement:

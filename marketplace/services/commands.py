@@ -1,8 +1,11 @@
 """Inputs of the procurement use cases, frozen; the web and the demonstration build them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+from app.kernel.files import Upload
+from marketplace.rules.selection.terms import MethodTerms
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class NoticeDraft:
     demanded_region: str = ""
     avoided: tuple[Avoided, ...] = ()
     method: str = "random"
+    method_terms: MethodTerms = field(default_factory=MethodTerms)
     has_witness: bool = False
     case_subject: str | None = None
     thread_id: UUID | None = None
@@ -71,4 +75,40 @@ class EnterValue:
 
     source: str
     value: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """An owner's scores for one agency: (points 0..100, reason) in the order of the judged criteria."""
+
+    registration_id: UUID
+    scores: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class HandInComparison:
+    """A whole comparison sheet: one row for every agency that is compared."""
+
+    rows: tuple[ScoredRow, ...]
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class ChooseAgency:
+    """The owner's choice from the small list, with its reason."""
+
+    registration_id: UUID
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class RequestDirect:
+    """A request for a direct selection. `uscc` names the agency; `document` is the record of the collective decision."""
+
+    ground: str
+    uscc: str
+    reason: str
+    document: Upload | None = None
     version: int | None = None

@@ -108,9 +108,9 @@ PROCUREMENT = Machine(
         ),
         Transition(
             "return",
-            sources=(_P.SUBMITTED,),
+            sources=(_P.SUBMITTED, _P.DIRECT_REQUEST),
             target=_P.RETURNED,
-            who=(Part.OPERATOR,),
+            who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Return to the owner"),
             event=NoticeReturned,
             needs_reason=True,

@@ -53,7 +53,7 @@ REGISTRATION = Machine(
             "register_again",
             sources=(_R.WITHDRAWN, _R.INELIGIBLE),
             target=_R.REGISTERED,
-            who=(Part.AGENCY,),
+            who=(Part.AGENCY, Part.SYSTEM),
             label=N_("Register again"),
             primary=True,
         ),

@@ -193,6 +193,7 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("credit_points", sa.Integer(), nullable=True))
         batch_op.drop_constraint(batch_op.f("ck_registration_state_8a871c"), type_="check")
         batch_op.create_check_constraint(
             batch_op.f("ck_registration_state_7f194c"),
@@ -209,6 +210,7 @@ def downgrade() -> None:
             batch_op.f("ck_registration_state_8a871c"),
             "state IN ('registered', 'withdrawn', 'ineligible', 'avoided', 'qualified', 'stepped_back', 'reserve', 'won', 'lost', 'excluded', 'confirmed', 'gave_up', 'lapsed', 'struck_out')",
         )
+        batch_op.drop_column("credit_points")
 
     with op.batch_alter_table("procurement", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_procurement_state_comparing_d8747d"), type_="check")

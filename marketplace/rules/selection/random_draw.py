@@ -7,6 +7,9 @@ from uuid import UUID
 from app.kernel.calendar import BEIJING, WorkCalendar, beijing_date
 from marketplace.rulebook import RuleBook
 from marketplace.rules.draw import DEMO, DRAND, MIN_BEACON_DELAY_SECONDS, Source, drand_round_at
+from marketplace.rules.selection.lots import drawn, even, places
+from marketplace.rules.selection.methods import DrawPurpose
+from marketplace.rules.selection.outcome import Inputs, Reason, ReasonCode, Step, conclude, listed
 
 READINGS_NEEDED = 2
 
@@ -43,3 +46,18 @@ def agreed_value(source: str, readings: Iterable[tuple[UUID | None, str]]) -> st
     values = list(latest.values())
     needed = 1 if source == DEMO else READINGS_NEEDED
     return next((value for value in values if values.count(value) >= needed), None)
+
+
+def next_step(inputs: Inputs, book: RuleBook) -> Step:  # noqa: ARG001 - every method has the same signature
+    """The draw of everybody on the frozen list, and then its order (RANDOM, 随机选取)."""
+    entrants = listed(inputs)
+    needed = even(DrawPurpose.SELECTION, entrants, inputs.seats)
+    lots = drawn(inputs, needed)
+    if lots is None:
+        return needed
+    order = places(lots)
+    rows = [
+        (entrant, Reason(ReasonCode.DRAWN, {"place": order[entrant.uscc], "entries": len(entrants)}))
+        for entrant in sorted(entrants, key=lambda entrant: order[entrant.uscc])
+    ]
+    return conclude(inputs, rows, {})

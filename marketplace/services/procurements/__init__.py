@@ -22,6 +22,7 @@ from marketplace.services.procurements.drafting import (
 )
 from marketplace.services.procurements.publication import (
     canonical,
+    freeze_notice,
     notice_content,
     publish_notice,
     put_out,
@@ -49,6 +50,7 @@ __all__ = [
     "extend_registration",
     "facts_of",
     "follow_contract",
+    "freeze_notice",
     "href",
     "in_beijing",
     "item_in_force",

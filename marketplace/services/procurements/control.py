@@ -14,6 +14,7 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events.procurements import ProcurementStopped
 from marketplace.models.procurements import AvoidedAgency, Procurement
+from marketplace.models.selection import DirectRequest
 from marketplace.policy import parts
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.services.commands import Extend
@@ -21,7 +22,7 @@ from marketplace.services.procurements.drafting import period_findings, refuse_f
 from marketplace.services.procurements.publication import put_out
 from marketplace.services.procurements.telling import locked, release_registrations
 from marketplace.states.parts import Part
-from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
+from marketplace.states.procurement import EXTENDABLE, PROCUREMENT, RESUME_ACTIONS, ProcurementState
 
 _P = ProcurementState
 _SYSTEM = (Part.SYSTEM,)
@@ -54,6 +55,7 @@ def withdraw_notice(actor: Actor, procurement_id: UUID, command: WithReason) -> 
 def void_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
     """Set a procurement invalid, with a reason everybody can read."""
     procurement = locked(actor, procurement_id, command.version)
+    _drop_direct_request(procurement, actor)
     _stop(procurement, actor, "void", command.reason)
 
 
@@ -71,8 +73,9 @@ def _stop(procurement: Procurement, actor: Actor, action: str, reason: str) -> N
 
 @use_case
 def cancel_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
-    """Abandon a failed or withdrawn procurement."""
+    """Abandon a failed or withdrawn procurement, or one whose direct selection is not decided yet."""
     procurement = locked(actor, procurement_id, command.version)
+    _drop_direct_request(procurement, actor)
     move(procurement, PROCUREMENT, "cancel", actor, parts(actor, procurement), reason=command.reason)
     procurement.finished_at = clock.now()
     release_registrations(
@@ -81,6 +84,15 @@ def cancel_procurement(actor: Actor, procurement_id: UUID, command: WithReason) 
         N_("%(number)s does not go on. Reason: %(reason)s"),
         {"reason": command.reason},
     )
+
+
+def _drop_direct_request(procurement: Procurement, actor: Actor) -> None:
+    if procurement.state != _P.DIRECT_REQUEST:
+        return
+    waiting = (DirectRequest.procurement_id == procurement.id, DirectRequest.decision.is_(None))
+    for request in db.session.scalars(select(DirectRequest).where(*waiting).with_for_update()).all():
+        request.decision, request.decided_at = "dropped", clock.now()
+        request.decided_by, request.decided_by_name = actor.user_id, actor.name
 
 
 @use_case
@@ -98,11 +110,20 @@ def resume_procurement(actor: Actor, procurement_id: UUID, command: WithReason) 
     action = RESUME_ACTIONS.get(str(procurement.paused_from), "resume_registration")
     length = clock.now() - procurement.paused_at if procurement.paused_at else None
     move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), reason=command.reason, public=True)
-    column = {"resume_registration": "registration_ends_at", "resume_publicity": "publicity_ends_at"}.get(action)
+    column = _RUNNING.get(action)
     ends_at = getattr(procurement, column) if column else None
     if column and length and ends_at is not None:
         setattr(procurement, column, ends_at + length)
     procurement.paused_from = procurement.paused_at = None
+
+
+_RUNNING = {
+    "resume_registration": "registration_ends_at",
+    "resume_bidding": "quotes_end_at",
+    "resume_comparison": "compare_by",
+    "resume_publicity": "publicity_ends_at",
+}
+"""The deadline that stands still during a pause."""
 
 
 @use_case
@@ -111,7 +132,12 @@ def extend_registration(actor: Actor, procurement_id: UUID, command: Extend) -> 
     procurement = locked(actor, procurement_id, command.version)
     if procurement.is_extended:
         raise Conflict("already-extended", N_("The registration was extended once already. Prepare a new round."))
-    refuse_first(period_findings(rule_book_in_force(), command.registration_ends_at))
+    if procurement.failure_code not in EXTENDABLE:
+        raise Conflict(
+            "not-extendable",
+            N_("The list was opened or ranked already, so its registration cannot be extended. Prepare a new round."),
+        )
+    refuse_first(period_findings(rule_book_in_force(), command.registration_ends_at, procurement.method))
     procurement.registration_ends_at = command.registration_ends_at
     procurement.is_extended = True
     put_out(procurement, actor, "extend")
@@ -179,6 +205,7 @@ _COPIED = frozenset(
             "price_fen",
         ),
         *("amount_note", "qualification_rule", "demanded_grade", "demanded_region", "has_avoidance", "method", "seats"),
+        *("method_terms", "failures"),
         *("has_witness", "contact_name", "contact_phone", "complaint_phone"),
     )
 )

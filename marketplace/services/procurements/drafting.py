@@ -23,7 +23,14 @@ from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.rulebook import RuleBook
 from marketplace.rules.draw import is_credit_code
 from marketplace.rules.eligibility import raise_grade
-from marketplace.rules.selection.gates import Finding, check_amounts, check_registration_period, check_split
+from marketplace.rules.selection.gates import (
+    Finding,
+    check_amounts,
+    check_method,
+    check_registration_period,
+    check_split,
+)
+from marketplace.rules.selection.methods import needs_registration
 from marketplace.services.commands import Avoided, NoticeDraft
 from marketplace.services.procurements.telling import locked
 from marketplace.states.catalogue import ItemVersionState
@@ -98,6 +105,7 @@ def _fill(procurement: Procurement, command: NoticeDraft) -> None:
         *("contact_phone", "complaint_phone", "registration_ends_at"),
     ):
         setattr(procurement, name, getattr(command, name))
+    procurement.method_terms = command.method_terms.to_json()
     procurement.place = command.place or ""
     procurement.scale = command.scale or ""
     procurement.amount_note = command.amount_note or ""
@@ -143,15 +151,28 @@ def notice_findings(
             budget_fen=command.budget_fen,
             price_fen=command.price_fen,
             ceiling_fen=command.ceiling_fen,
+            method=command.method,
         ),
-        *period_findings(book, command.registration_ends_at),
+        *period_findings(book, command.registration_ends_at, command.method),
+        *check_method(
+            book,
+            command.method,
+            command.method_terms,
+            fund_source=command.fund_source,
+            budget_fen=command.budget_fen,
+            ceiling_fen=command.ceiling_fen,
+        ),
         *_split_findings(book, command, owner, except_id),
     )
 
 
-def period_findings(book: RuleBook, ends_at: datetime) -> tuple[Finding, ...]:
+def period_findings(book: RuleBook, ends_at: datetime, method: str) -> tuple[Finding, ...]:
+    if not needs_registration(method):
+        return ()
     calendar = work_calendar.current()
-    return check_registration_period(book, calendar, opens_on=clock.today(), ends_on=beijing_date(ends_at))
+    return check_registration_period(
+        book, calendar, opens_on=clock.today(), ends_on=beijing_date(ends_at), method=method
+    )
 
 
 def _split_findings(book: RuleBook, command: NoticeDraft, owner: UUID, except_id: UUID | None) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from app.kernel.access import SYSTEM, Actor
 from app.kernel.calendar import beijing_date, end_of_day
 from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, get, use_case
+from app.kernel.errors import Conflict
 from app.kernel.transitions import move
 from app.kernel.words import N_
 from marketplace.events.procurements import NoticeReturned, NoticeSubmitted, ProcurementPublished
@@ -23,6 +24,8 @@ from marketplace.models.procurements import AvoidedAgency, Procurement, Procurem
 from marketplace.policy import parts
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.rulebook import RuleBook
+from marketplace.rules.selection.gates import registration_days
+from marketplace.rules.selection.methods import needs_registration
 from marketplace.rules.selection.random_draw import announced_sources
 from marketplace.services.procurements.drafting import item_in_force, period_findings, refuse_first
 from marketplace.services.procurements.telling import in_beijing, locked, notify_operators, tell_owner
@@ -33,10 +36,12 @@ from marketplace.states.procurement import PROCUREMENT
 def submit_notice(actor: Actor, procurement_id: UUID, command: Plain) -> None:
     """Hand the notice in. It waits for the form check, or is published at once where the rule book asks for none."""
     procurement = locked(actor, procurement_id, command.version)
+    if not needs_registration(procurement.method):
+        raise Conflict("direct-request", N_("A direct selection is requested, not published. Request it on its page."))
     book = rule_book_in_force()
     item_in_force(procurement.item_version_id)
     assert procurement.registration_ends_at is not None
-    refuse_first(period_findings(book, procurement.registration_ends_at))
+    refuse_first(period_findings(book, procurement.registration_ends_at, procurement.method))
     procurement.submitted_at = clock.now()
     procurement.check_by = work_calendar.current().deadline(clock.now(), book.notice_check_wd).at
     event = NoticeSubmitted(procurement_id=procurement.id)
@@ -87,13 +92,26 @@ def publish_notice(actor: Actor, procurement_id: UUID, command: Plain) -> None:
 
 
 def put_out(procurement: Procurement, actor: Actor, action: str) -> None:
-    """Pin the rule book, freeze the notice, open the registration; a check that took long moves the deadline, never shortens it."""
+    """Freeze the notice and open the registration; a check that took long moves the deadline, never shortens it."""
     book = rule_book_in_force()
-    now = clock.now()
-    earliest = work_calendar.current().add_working_days(clock.today(), book.notice_registration_min_wd)
+    earliest = work_calendar.current().add_working_days(clock.today(), registration_days(book, procurement.method))
     assert procurement.registration_ends_at is not None
     if beijing_date(procurement.registration_ends_at) < earliest:
         procurement.registration_ends_at = end_of_day(earliest)
+    notice = freeze_notice(procurement, actor)
+    event = ProcurementPublished(procurement_id=procurement.id, thread_id=procurement.thread_id)
+    detail = {
+        "version": notice.version,
+        "sha256": notice.sha256,
+        "until": in_beijing(procurement.registration_ends_at),
+    }
+    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), event=event, detail=detail, public=True)
+
+
+def freeze_notice(procurement: Procurement, actor: Actor) -> ProcurementNotice:
+    """Pin the rule book in force and keep the next version of the notice as it is published now."""
+    book = rule_book_in_force()
+    now = clock.now()
     procurement.rule_book_version = book.version
     procurement.published_at = procurement.published_at or now
     content = notice_content(procurement, book)
@@ -109,13 +127,7 @@ def put_out(procurement: Procurement, actor: Actor, action: str) -> None:
         published_by=actor.user_id,
     )
     db.session.add(notice)
-    event = ProcurementPublished(procurement_id=procurement.id, thread_id=procurement.thread_id)
-    detail = {
-        "version": notice.version,
-        "sha256": notice.sha256,
-        "until": in_beijing(procurement.registration_ends_at),
-    }
-    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), event=event, detail=detail, public=True)
+    return notice
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:
@@ -130,7 +142,6 @@ def notice_content(procurement: Procurement, book: RuleBook) -> dict[str, Any]:
     avoided = db.session.scalars(
         select(AvoidedAgency).where(AvoidedAgency.procurement_id == procurement.id).order_by(AvoidedAgency.uscc)
     )
-    assert procurement.registration_ends_at is not None
     return {
         "number": procurement.number,
         "round": procurement.round,
@@ -159,6 +170,7 @@ def notice_content(procurement: Procurement, book: RuleBook) -> dict[str, Any]:
         "avoided": [{"uscc": a.uscc, "name": a.name, "reason": a.reason} for a in avoided],
         "selection": {
             "method": procurement.method,
+            "terms": procurement.method_terms,
             "seats": procurement.seats,
             "witness": procurement.has_witness,
             "protocol": "GMDRAW/1",
@@ -171,6 +183,8 @@ def notice_content(procurement: Procurement, book: RuleBook) -> dict[str, Any]:
             "phone": procurement.contact_phone,
             "complaint_phone": procurement.complaint_phone,
         },
-        "registration_ends_at": procurement.registration_ends_at.isoformat(),
+        "registration_ends_at": procurement.registration_ends_at.isoformat()
+        if procurement.registration_ends_at
+        else None,
         "rule_book": book.version,
     }

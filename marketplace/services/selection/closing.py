@@ -13,9 +13,11 @@ from app.kernel.words import N_
 from marketplace.events.procurements import RegistrationClosed
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.queries.candidates import applicants, demand_of, item_of
+from marketplace.queries.credit import score_points
 from marketplace.queries.rulebooks import rule_book
 from marketplace.rules.eligibility import Verdict, judge
 from marketplace.rules.selection.gates import minimum_pool
+from marketplace.rules.selection.methods import Method
 from marketplace.services.procurements import tell
 from marketplace.services.selection.advance import advance
 from marketplace.services.selection.deciding import fail
@@ -55,9 +57,20 @@ def freeze_list(procurement_id: UUID) -> bool:
     if len(pool) < minimum_pool(book, procurement.method, procurement.fund_source):
         fail(procurement, FailureCode.POOL_TOO_SMALL if registrations else FailureCode.NO_REGISTRATION, len(pool))
         return True
+    if procurement.method == Method.MERIT_CREDIT:
+        _note_credit(procurement, pool)
     for registration in pool:
         move(registration, REGISTRATION, "qualify", SYSTEM, _SYSTEM)
     return advance(procurement)
+
+
+def _note_credit(procurement: Procurement, pool: Sequence[Registration]) -> None:
+    """Write the credit of the day of the deadline into the registrations, so that nothing later changes the selection."""
+    assert procurement.registration_ends_at is not None
+    day = clock.beijing_day(procurement.registration_ends_at)
+    points = score_points([registration.agency_id for registration in pool], day)
+    for registration in pool:
+        registration.credit_points = points[registration.agency_id]
 
 
 def _registered(procurement: Procurement) -> Sequence[Registration]:
@@ -99,3 +112,14 @@ def _strike(procurement: Procurement, registration: Registration, verdict: Verdi
             "At the deadline your agency did not meet every condition of %(number)s. The reasons stand in your registration."
         ),
     )
+
+
+@use_case
+def end_round(procurement_id: UUID) -> bool:
+    """End a further bidding round whose time is over; its quotes then wait for their opening. False when not due."""
+    procurement = lock(Procurement, procurement_id)
+    ends_at = procurement.quotes_end_at
+    if procurement.state != _P.BIDDING or ends_at is None or clock.now() <= ends_at:
+        return False
+    detail = {"round": procurement.quote_round}
+    return move(procurement, PROCUREMENT, "await_opening", SYSTEM, _SYSTEM, detail=detail, public=True)
