@@ -32,6 +32,12 @@ def make_electronic_certificate(event: CaseDecided) -> None:
 
 
 @use_case
+def tell_of_use(event: CaseDecided) -> None:
+    """The department has used what the agencies delivered: it is asked to rate it."""
+    demands.tell_of_use(event.case_id)
+
+
+@use_case
 def mark_served(event: ParcelDelivered) -> None:
     """The courier delivered the result."""
     case_id = case_id_of(event.subject)
@@ -57,7 +63,7 @@ def make_lost_result_again(event: ParcelLost) -> None:
 
 HANDLERS: Handlers = {
     DeliverableAccepted: (take_accepted_deliverable,),
-    CaseDecided: (make_electronic_certificate,),
+    CaseDecided: (make_electronic_certificate, tell_of_use),
     ParcelDelivered: (mark_served,),
     ParcelDeliveryRevoked: (reopen_service,),
     ParcelLost: (make_lost_result_again,),

@@ -16,6 +16,7 @@ from marketplace.models import (  # noqa: F401
     agencies,
     catalogue,
     contracts,
+    credit,
     listings,
     procurements,
     quotes,
@@ -33,12 +34,24 @@ AGGREGATES: Final = (
     "procurements",
     "contracts",
     "reviews",
+    "credit",
+    "statistics",
     "draws",
     "rulebooks",
     "selection",
     "quotes",
 )
-_STATES: Final = ("catalogue", "agency", "listing", "procurement", "registration", "contract", "rulebook")
+_STATES: Final = (
+    "catalogue",
+    "agency",
+    "listing",
+    "procurement",
+    "registration",
+    "contract",
+    "rulebook",
+    "review",
+    "credit",
+)
 
 
 def _offered(folder: str, name: str) -> tuple[Any, ...]:
@@ -87,6 +100,8 @@ DOMAIN = Domain(
         Topic("contract", N_("Contracts and service clock")),
         Topic("rules", N_("Rule book and calendar")),
         Topic("marketplace", N_("Admission and certificates")),
+        Topic("rating", N_("Ratings and appeals")),
+        Topic("credit", N_("Credit and measures")),
     ),
     commands=_offered("web.commands", "cli"),
 )

@@ -10,8 +10,10 @@ from typing import Any, Final
 from app.kernel.access import Actor, Role
 from marketplace.models.agencies import Agency, AgencyChange, Practitioner, Qualification
 from marketplace.models.contracts import Contract
+from marketplace.models.credit import Repair, Sanction
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
+from marketplace.models.reviews import Rating, RatingAppeal, RatingRequest
 from marketplace.models.rulebook import RuleChange
 from marketplace.states.contract import ContractState
 from marketplace.states.parts import Part
@@ -24,6 +26,8 @@ class Permission(StrEnum):
     AGENCY_MANAGE = "marketplace:agency:manage"
     CATALOGUE_MANAGE = "marketplace:catalogue:manage"
     CONTRACT_READ = "marketplace:contract:read"
+    CREDIT_DECIDE = "marketplace:credit:decide"
+    CREDIT_WATCH = "marketplace:credit:watch"
     DRAW_BEACON = "marketplace:draw:beacon"
     LISTING_MANAGE = "marketplace:listing:manage"
     NOTICE_CHECK = "marketplace:notice:check"
@@ -37,7 +41,7 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ, _P.RULE_BOOK_READ_CHANGES})
+_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ, _P.CREDIT_WATCH, _P.RULE_BOOK_READ_CHANGES})
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ}),
@@ -49,11 +53,19 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = {
         _P.CATALOGUE_MANAGE,
         _P.NOTICE_CHECK,
         _P.DRAW_BEACON,
+        _P.CREDIT_DECIDE,
         _P.PROCUREMENT_SUCCESSION,
         _P.RULE_BOOK_PROPOSE,
     },
     Role.REGULATOR: _WATCH
-    | {_P.CATALOGUE_MANAGE, _P.DRAW_BEACON, _P.PROCUREMENT_SUCCESSION, _P.RULE_BOOK_PROPOSE, _P.RULE_BOOK_DECIDE},
+    | {
+        _P.CATALOGUE_MANAGE,
+        _P.CREDIT_DECIDE,
+        _P.DRAW_BEACON,
+        _P.PROCUREMENT_SUCCESSION,
+        _P.RULE_BOOK_PROPOSE,
+        _P.RULE_BOOK_DECIDE,
+    },
     Role.AUDITOR: _WATCH,
 }
 PUBLIC_GRANTS: Final[frozenset[str]] = frozenset()
@@ -139,10 +151,62 @@ def other_side(side: str | None) -> Part | None:
     return {Part.OWNER: Part.AGENCY, Part.AGENCY: Part.OWNER}.get(Part(side)) if side else None
 
 
+def request_parts(actor: Actor, request: RatingRequest) -> frozenset[Part]:
+    """Who was asked to rate, by the part it plays; the watchers read along; nobody else knows of the request."""
+    found = base_parts(actor) & {Part.SYSTEM}
+    asked = {
+        "owner": (Part.OWNER, Role.OWNER),
+        "agency": (Part.AGENCY, Role.AGENCY),
+        "department": (Part.APPROVER, Role.APPROVING_DEPARTMENT),
+    }
+    if request.rater in asked:
+        part, role = asked[request.rater]
+        if acts_for(actor, request.asked_organisation_id, role):
+            found.add(part)
+    elif actor.has(Role.OPERATOR):
+        found.add(Part.OPERATOR)
+    if actor.may(Permission.CREDIT_WATCH):
+        found.add(Part.PUBLIC)
+    return frozenset(found)
+
+
+def is_rated_side(actor: Actor, rating: Rating) -> bool:
+    """Whether the actor acts for the side that was rated."""
+    role = Role.OWNER if rating.rater == "agency" else Role.AGENCY
+    return acts_for(actor, rating.rated_organisation_id, role)
+
+
+def appeal_parts(actor: Actor, appeal: RatingAppeal) -> frozenset[Part]:
+    """PARTY for the side that appeals; OPERATOR and REGULATOR decide; auditors read along."""
+    found = base_parts(actor) & {Part.SYSTEM, Part.OPERATOR, Part.REGULATOR}
+    if acts_for(actor, appeal.organisation_id, Role.AGENCY, Role.OWNER):
+        found.add(Part.PARTY)
+    if actor.may(Permission.CREDIT_WATCH):
+        found.add(Part.PUBLIC)
+    return frozenset(found)
+
+
+def sanction_parts(actor: Actor, sanction: Sanction | Repair) -> frozenset[Part]:
+    """PARTY for the side concerned; OPERATOR and REGULATOR propose and decide; everybody reads what is published.
+
+    An empty answer means that its existence is not told to this actor. What was only found is not told to the side concerned.
+    """
+    found = base_parts(actor) & {Part.SYSTEM, Part.OPERATOR, Part.REGULATOR}
+    if sanction.state != "found" and acts_for(actor, sanction.organisation_id, Role.AGENCY, Role.OWNER):
+        found.add(Part.PARTY)
+    if sanction.is_public or actor.may(Permission.CREDIT_WATCH):
+        found.add(Part.PUBLIC)
+    return frozenset(found)
+
+
 PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
     Procurement: procurement_parts,
     Registration: registration_parts,
     Contract: contract_parts,
+    RatingRequest: request_parts,
+    RatingAppeal: appeal_parts,
+    Sanction: sanction_parts,
+    Repair: sanction_parts,
 }
 
 

@@ -154,6 +154,40 @@ class RuleBook:
     credit_grades_from: tuple[int, int, int] = _parameter(
         (90, 80, 60), "credit.grades_from", N_("Grades A, B and C from"), "points"
     )
+    credit_excluded_grades: tuple[str, ...] = _parameter(
+        ("D",), "credit.excluded_grades", N_("Grades that may not register")
+    )
+    credit_inspection_percent: tuple[int, int, int, int] = _parameter(
+        (5, 10, 30, 100), "credit.inspection_percent", N_("Services inspected, grades A to D"), "percent"
+    )
+
+    # Violations (违规): points and terms of the ladder, and the counts that make a finding
+    credit_points_light: tuple[int, int] = _parameter((1, 3), "credit.points.light", N_("Light violation"), "points")
+    credit_points_general: tuple[int, int] = _parameter(
+        (5, 10), "credit.points.general", N_("General violation"), "points"
+    )
+    credit_points_serious: tuple[int, int] = _parameter(
+        (10, 15), "credit.points.serious", N_("Serious violation"), "points"
+    )
+    credit_suspend_months: tuple[int, int] = _parameter(
+        (1, 6), "credit.suspend_months", N_("Suspension for a general violation"), "months"
+    )
+    credit_suspend_months_serious: tuple[int, int] = _parameter(
+        (6, 12), "credit.suspend_months.serious", N_("Suspension for a serious violation"), "months"
+    )
+    credit_statement_wd: int = _parameter(
+        3, "credit.statement_wd", N_("The side concerned states its view within"), "wd"
+    )
+    credit_appeal_wd: int = _parameter(5, "credit.appeal_wd", N_("Appeal against a rating or a measure within"), "wd")
+    credit_appeal_decision_wd: int = _parameter(10, "credit.appeal_decision_wd", N_("Appeal decided within"), "wd")
+    credit_quality_complaints: int = _parameter(
+        3, "credit.quality_complaints", N_("Verified complaints about quality in a year before a measure"), "times"
+    )
+    credit_repair_months: int = _parameter(3, "credit.repair_months", N_("Repair of credit after at least"), "months")
+    credit_repair_months_serious: int = _parameter(
+        12, "credit.repair_months.serious", N_("Repair after a serious violation after at least"), "months"
+    )
+    credit_repair_publicity_wd: int = _parameter(5, "credit.repair_publicity_wd", N_("Publicity of a repair"), "wd")
     late_general_violation_wd: int = _parameter(
         10, "late.general_violation_wd", N_("Late by more than this is a violation"), "wd"
     )

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.kernel import clock
 from app.kernel.access import SYSTEM, Actor
-from app.kernel.db import db, lock, new_id, use_case
+from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.transitions import record
 from app.kernel.words import N_
@@ -19,6 +19,7 @@ from approvals.states import CaseState, Part
 from marketplace.events.contracts import DeliverableAccepted
 from marketplace.queries import listed_items
 from marketplace.queries.contracts import owner_and_item
+from marketplace.services import reviews
 
 DEMAND_TEXTS = {
     DemandProblem.NOT_PUBLISHED: N_("Nothing outside the published item list may be demanded."),
@@ -102,3 +103,29 @@ def take_deliverable(case_id: UUID, event: DeliverableAccepted) -> None:
     )
     tell_applicant(case, "case.deliverable", N_("The demanded deliverable has reached case %(number)s"))
     tell_department(case, N_("A demanded deliverable has reached case %(number)s"))
+
+
+@use_case
+def tell_of_use(case_id: UUID) -> None:
+    """Tell the supermarket that the case was decided with its demanded deliverables, for their record and the department's rating.
+
+    An approval passed the first time when it was granted in full and nothing had to be corrected. Bears a repeat.
+    """
+    case = get(Case, case_id)
+    if case.decided_at is None:
+        return
+    used = db.session.scalars(
+        select(DemandedDeliverable.contract_id).where(
+            DemandedDeliverable.case_id == case_id, DemandedDeliverable.contract_id.is_not(None)
+        )
+    ).all()
+    first_pass = case.state == CaseState.APPROVED and case.correction_note is None
+    for contract_id in used:
+        assert contract_id is not None
+        reviews.deliverable_used(
+            contract_id,
+            case.department_organisation_id,
+            case.number,
+            first_pass=first_pass,
+            used_at=case.decided_at,
+        )

@@ -11,6 +11,7 @@ from .agencies import (
 )
 from .catalogue import ItemCancelled, ItemVersionPublished
 from .contracts import ContractClosed, ContractSigned, ContractTerminated, DeliverableAccepted, ServiceRated
+from .credit import RatingStruck, SanctionChanged
 from .listings import ListingPublished, ListingWithdrawn
 from .procurements import (
     AwardConfirmed,
@@ -48,7 +49,9 @@ __all__ = [
     "ProcurementPublished",
     "ProcurementStopped",
     "QualificationChanged",
+    "RatingStruck",
     "RegistrationClosed",
+    "SanctionChanged",
     "SelectionDecided",
     "ServiceRated",
     "WinnerLost",

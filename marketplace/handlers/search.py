@@ -18,6 +18,7 @@ from marketplace.events import (
     ProcurementFailed,
     ProcurementPublished,
     ProcurementStopped,
+    RatingStruck,
     SelectionDecided,
     ServiceRated,
 )
@@ -70,6 +71,7 @@ HANDLERS: Handlers = {
     AwardConfirmed: (renew_record,),
     DeliverableAccepted: (renew_record,),
     ServiceRated: (renew_record,),
+    RatingStruck: (renew_record,),
     ContractClosed: (renew_record,),
     ContractTerminated: (renew_record,),
 }

@@ -13,7 +13,6 @@ from app.kernel.errors import NotFound
 from marketplace.models.agencies import Agency, AgencyRecord
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement
-from marketplace.models.reviews import Rating
 from marketplace.policy import sees_file
 from marketplace.queries.admission import CertificateView, certificates_of, worklist
 from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState, QualificationState
@@ -207,40 +206,6 @@ def wins(organisation_id: UUID, limit: int = 10) -> tuple[Win, ...]:
         .limit(limit)
     )
     return tuple(Win(*row) for row in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class RatingRow:
-    """One rating in stars, with what the clock said."""
-
-    quality: int
-    timeliness: int
-    attitude: int
-    fee: int
-    conformity: int
-    comment: str
-    on_time: bool
-    rated_at: datetime
-
-
-def ratings(organisation_id: UUID, limit: int = 10) -> tuple[RatingRow, ...]:
-    """The latest ratings of an organisation. One statement."""
-    rows = db.session.execute(
-        select(
-            Rating.quality,
-            Rating.timeliness,
-            Rating.attitude,
-            Rating.fee,
-            Rating.conformity,
-            Rating.comment,
-            Rating.on_time,
-            Rating.rated_at,
-        )
-        .where(Rating.agency_organisation_id == organisation_id)
-        .order_by(Rating.rated_at.desc())
-        .limit(limit)
-    )
-    return tuple(RatingRow(*row) for row in rows)
 
 
 def agency_id_of_organisation(organisation_id: UUID) -> UUID | None:

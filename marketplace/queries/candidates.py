@@ -1,7 +1,7 @@
 """Agencies as the eligibility rules see them, in a fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +14,10 @@ from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ItemVersion
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import AvoidedAgency, Procurement
+from marketplace.queries.credit import grades
 from marketplace.queries.holdings import holdings_of, restricted_agencies
+from marketplace.queries.rulebooks import rule_book, rule_book_in_force
+from marketplace.rules.credit import Grade
 from marketplace.rules.eligibility import Candidate, Demand, Verdict, judge
 from marketplace.rules.qualifications import Certificate
 from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState
@@ -37,7 +40,7 @@ def demand_of(procurement: Procurement) -> Demand:
 
 
 def demands_of(procurements: Sequence[Procurement]) -> dict[UUID, Demand]:
-    """What each of these procurements demands. Two statements, however many there are."""
+    """What each of these procurements demands. Two statements and one for each rule book, however many there are."""
     ids = [p.id for p in procurements]
     avoided: dict[UUID, dict[str, str]] = defaultdict(dict)
     for row in db.session.scalars(select(AvoidedAgency).where(AvoidedAgency.procurement_id.in_(ids))):
@@ -48,6 +51,7 @@ def demands_of(procurements: Sequence[Procurement]) -> dict[UUID, Demand]:
             qualification_rule=p.qualification_rule,
             region_code=p.demanded_region,
             avoided=avoided[p.id],
+            excluded_grades=rule_book(p.rule_book_version).credit_excluded_grades,
             owner_uscc=owners[p.owner_organisation_id].uscc or "",
         )
         for p in procurements
@@ -66,7 +70,7 @@ def item_of(item_version_id: UUID) -> UUID:
 
 
 def applicants(item_id: UUID, agency_ids: Iterable[UUID]) -> dict[UUID, Applicant]:
-    """The given agencies by id. Four statements."""
+    """The given agencies by id. A fixed number of statements."""
     wanted = set(agency_ids)
     rows = db.session.scalars(select(Agency).where(Agency.id.in_(wanted))).all()
     offering = set(
@@ -76,19 +80,16 @@ def applicants(item_id: UUID, agency_ids: Iterable[UUID]) -> dict[UUID, Applican
             )
         )
     )
-    held, closed = holdings_of(wanted), restricted_agencies(item_id, wanted)
-    return {
-        row.id: _applicant(row, held[row.id], offers=row.id in offering, is_closed=row.id in closed) for row in rows
-    }
+    facts = _facts(item_id, wanted)
+    return {row.id: _applicant(row, facts, offers=row.id in offering) for row in rows}
 
 
 def offering_applicants(item_id: UUID) -> tuple[Applicant, ...]:
-    """Every agency in business with an offer of this item on its shelf. Four statements."""
+    """Every agency in business with an offer of this item on its shelf. A fixed number of statements."""
     offering = select(Listing.agency_id).where(Listing.item_id == item_id, Listing.state == ListingState.PUBLISHED)
     rows = db.session.scalars(select(Agency).where(Agency.state.in_(IN_BUSINESS), Agency.id.in_(offering))).all()
-    ids = {row.id for row in rows}
-    held, closed = holdings_of(ids), restricted_agencies(item_id, ids)
-    return tuple(_applicant(row, held[row.id], offers=True, is_closed=row.id in closed) for row in rows)
+    facts = _facts(item_id, {row.id for row in rows})
+    return tuple(_applicant(row, facts, offers=True) for row in rows)
 
 
 def matching(item_id: UUID, demand: Demand) -> tuple[Applicant, ...]:
@@ -117,14 +118,32 @@ _BARS = {
 }
 
 
-def _applicant(row: Agency, certificates: list[Certificate], *, offers: bool, is_closed: bool) -> Applicant:
+@dataclass(frozen=True)
+class _Facts:
+    """What several agencies hold, whether the item is closed to them, and their credit grades of today."""
+
+    held: Mapping[UUID, list[Certificate]]
+    closed: set[UUID]
+    grades: Mapping[UUID, Grade]
+
+
+def _facts(item_id: UUID, agency_ids: set[UUID]) -> _Facts:
+    return _Facts(
+        holdings_of(agency_ids),
+        restricted_agencies(item_id, agency_ids),
+        grades(agency_ids, clock.today(), rule_book_in_force()),
+    )
+
+
+def _applicant(row: Agency, facts: _Facts, *, offers: bool) -> Applicant:
     candidate = Candidate(
         uscc=row.uscc,
         is_admitted=row.state in ADMITTED,
         offers_service=offers,
         region_code=row.region_code,
-        certificates=certificates,
+        certificates=facts.held[row.id],
         representative=row.legal_representative,
-        bar=_BARS.get(AgencyState(row.state), "restricted" if is_closed else ""),
+        bar=_BARS.get(AgencyState(row.state), "restricted" if row.id in facts.closed else ""),
+        grade=facts.grades[row.id],
     )
     return Applicant(row.id, row.organisation_id, row.name, candidate)

@@ -23,6 +23,7 @@ class Test(StrEnum):
 
     ADMITTED = "admitted"
     STANDING = "standing"
+    CREDIT = "credit"
     SERVICE_TYPE = "service_type"
     QUALIFICATION = "qualification"
     AVOIDANCE = "avoidance"
@@ -33,6 +34,7 @@ class Test(StrEnum):
 TEST_LABELS: Final[Mapping[str, str]] = {
     Test.ADMITTED: N_("Admitted to the supermarket"),
     Test.STANDING: N_("Not suspended"),
+    Test.CREDIT: N_("Credit grade"),
     Test.SERVICE_TYPE: N_("Offers this service"),
     Test.QUALIFICATION: N_("Qualification and grade"),
     Test.AVOIDANCE: N_("Not on the avoidance list"),
@@ -48,6 +50,8 @@ REASON_TEXTS: Final[Mapping[str, str]] = {
     "blacklisted": N_("The agency is on the blacklist and may not register until its credit is repaired."),
     "leaving": N_("The agency asked to leave the supermarket and takes on nothing new."),
     "restricted": N_("This service is closed to the agency by a measure in force."),
+    "grade-admitted": N_("The credit grade of the agency on this day is %(grade)s."),
+    "grade-excluded": N_("Agencies of credit grade %(grade)s may not register."),
     "offers-service": N_("An offer of this service is on the shelf."),
     "no-offer": N_("No offer of this service is on the shelf. Put one on the shelf first."),
     "qualified": N_("The certificates meet the demand on %(on)s."),
@@ -76,6 +80,7 @@ class Demand:
     avoided: Mapping[str, str] = field(default_factory=dict)
     owner_uscc: str = ""
     owner_representative: str = ""
+    excluded_grades: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Candidate:
     """An agency as the tests see it. `offers_service`: an offer of the demanded item is on its shelf.
 
     `bar` is the reason code of what keeps it from registering at all, or for this service: "suspended", "blacklisted", "leaving",
-    "restricted", "" when nothing does.
+    "restricted", "" when nothing does. `grade` is its credit grade on the day.
     """
 
     uscc: str
@@ -93,6 +98,7 @@ class Candidate:
     certificates: Sequence[Certificate]
     representative: str = ""
     bar: str = ""
+    grade: str = "A"
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ def judge(demand: Demand, candidate: Candidate, on: date) -> Verdict:
         (
             _decide(Test.ADMITTED, candidate.is_admitted, "admitted", "not-admitted"),
             _decide(Test.STANDING, not candidate.bar, "in-good-standing", candidate.bar),
+            _credit(demand, candidate),
             _decide(Test.SERVICE_TYPE, candidate.offers_service, "offers-service", "no-offer"),
             _qualification(demand, candidate, on),
             _avoidance(demand, candidate),
@@ -180,6 +187,11 @@ def raise_grade(rule: Mapping[str, Any], grade: str) -> dict[str, Any]:
 
 def _decide(test: Test, passed: bool, good: str, bad: str) -> Check:
     return Check(test, passed, good if passed else bad)
+
+
+def _credit(demand: Demand, candidate: Candidate) -> Check:
+    passed = candidate.grade not in demand.excluded_grades
+    return Check(Test.CREDIT, passed, "grade-admitted" if passed else "grade-excluded", {"grade": str(candidate.grade)})
 
 
 def _qualification(demand: Demand, candidate: Candidate, on: date) -> Check:

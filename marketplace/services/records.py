@@ -8,9 +8,7 @@ from app.kernel import clock
 from app.kernel.db import db, use_case
 from marketplace.models.agencies import Agency, AgencyRecord
 from marketplace.models.contracts import Contract
-from marketplace.models.reviews import DIMENSIONS, Rating
-
-_HUNDREDTHS = 100
+from marketplace.models.reviews import Rating
 
 
 @use_case
@@ -27,14 +25,19 @@ def fold_record(organisation_id: UUID) -> UUID | None:
             func.count().filter(Contract.accepted_at.is_not(None), on_time),
         ).where(Contract.agency_organisation_id == organisation_id)
     ).one()
-    stars = sum((getattr(Rating, name) for name in DIMENSIONS[1:]), start=getattr(Rating, DIMENSIONS[0]))
     count, total = db.session.execute(
-        select(func.count(), func.coalesce(func.sum(stars), 0)).where(Rating.agency_organisation_id == organisation_id)
+        select(func.count(), func.coalesce(func.sum(Rating.stars), 0)).where(
+            Rating.agency_organisation_id == organisation_id,
+            Rating.rater == "owner",
+            Rating.is_default.is_(False),
+            Rating.revealed_at.is_not(None),
+            Rating.struck_at.is_(None),
+        )
     ).one()
     record = db.session.get(AgencyRecord, agency_id) or AgencyRecord(agency_id=agency_id)
     record.awards, record.delivered, record.delivered_on_time = awards, delivered, kept
     record.rating_count = count
-    record.rating_sum = int(total) * _HUNDREDTHS // len(DIMENSIONS)
+    record.rating_sum = int(total)
     record.updated_at = clock.now()
     db.session.add(record)
     return agency_id

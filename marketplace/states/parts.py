@@ -15,6 +15,7 @@ class Part(StrEnum):
     WINNER = "winner"  # works for the agency that was selected
     COUNTERPARTY = "counterparty"  # the side of a contract that was asked for its consent
     PROPOSER = "proposer"  # the person who proposed a change of the rules
+    PARTY = "party"  # the side that a measure or a rating concerns
     OPERATOR = "operator"  # runs the supermarket (运营机构)
     REGULATOR = "regulator"  # industry regulator or management body (主管部门)
     APPROVER = "approver"  # approving department that uses the deliverable

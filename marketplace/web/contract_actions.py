@@ -14,10 +14,10 @@ from marketplace.web.schemas.contracts import (
     AskPauseIn,
     ConfirmPauseIn,
     DeliverIn,
-    RateIn,
     ReasonedIn,
     SignIn,
 )
+from marketplace.web.schemas.reviews import RateIn
 
 
 def _shown_document(actor: Actor, contract_id: UUID) -> Mapping[str, Any]:
@@ -38,6 +38,10 @@ ACTIONS: Mapping[str, Action] = {
         explain=N_("The held fee is paid to the agency."),
     ),
     "return_deliverable": Action(contracts.return_deliverable, ReasonedIn, done=N_("The deliverable is returned.")),
-    "rate": Action(reviews.rate, RateIn, done=N_("Thank you. The rating is public.")),
+    "rate": Action(
+        reviews.rate,
+        RateIn,
+        done=N_("Thank you. The rating is shown when the agency has rated too, or when the time is over."),
+    ),
     "terminate": Action(contracts.terminate, ReasonedIn, done=N_("The contract is terminated."), danger=True),
 }

@@ -63,7 +63,8 @@ def test_an_agency_that_meets_everything_is_eligible_with_a_reason_for_each_test
     assert verdict.is_eligible
     assert [check.test for check in verdict.checks] == list(Test)
     assert [check.reason for check in verdict.checks] == [
-        *("admitted", "in-good-standing", "offers-service", "qualified", "not-avoided", "independent", "in-region")
+        *("admitted", "in-good-standing", "grade-admitted", "offers-service", "qualified"),
+        *("not-avoided", "independent", "in-region"),
     ]
 
 
@@ -245,3 +246,14 @@ def test_registration_stays_open_for_three_working_days_across_a_holiday() -> No
     assert check_registration_period(BOOK, calendar, opens_on=opens, ends_on=date(2026, 9, 30)) == ()
     with pytest.raises(UnknownYear):
         check_registration_period(BOOK, calendar, opens_on=date(2027, 3, 1), ends_on=date(2027, 3, 20))
+
+
+@pytest.mark.parametrize(
+    ("grade", "excluded", "reason"),
+    [("C", ("D",), "grade-admitted"), ("D", ("D",), "grade-excluded"), ("D", (), "grade-admitted")],
+)
+def test_an_excluded_credit_grade_keeps_out(grade: str, excluded: tuple[str, ...], reason: str) -> None:
+    verdict = judge(Demand(RULE, excluded_grades=excluded), candidate(grade=grade), DAY)
+    check = next(check for check in verdict.checks if check.test == Test.CREDIT)
+    assert (check.reason, check.params) == (reason, {"grade": grade})
+    assert verdict.is_eligible is (reason == "grade-admitted")

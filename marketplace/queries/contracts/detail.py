@@ -12,10 +12,10 @@ from app.kernel.db import db
 from app.kernel.errors import NotFound
 from marketplace.models.contracts import ClockPause, Contract, ContractSignature, Deliverable
 from marketplace.models.procurements import Procurement
-from marketplace.models.reviews import DIMENSIONS, Rating
-from marketplace.policy import contract_parts
+from marketplace.policy import contract_parts, side_of
 from marketplace.queries.contracts.clock import pauses_of, reading_of
 from marketplace.queries.contracts.turns import due_of, turn_of
+from marketplace.queries.reviews import RatingView, ratings_of_contract
 from marketplace.rules.service_clock import ClockReading
 from marketplace.states.parts import Part
 
@@ -72,21 +72,6 @@ class DeliverableView:
 
 
 @dataclass(frozen=True)
-class RatingView:
-    """Stars per dimension, 1 to 5."""
-
-    stars: tuple[tuple[str, int], ...]
-    comment: str
-    on_time: bool
-    rated_at: datetime
-
-    @property
-    def overall(self) -> int:
-        """Mean of the dimensions in hundredths of a star."""
-        return sum(value for _, value in self.stars) * 100 // len(self.stars)
-
-
-@dataclass(frozen=True)
 class ContractView:
     """Everything the page of a contract shows to one actor. `parts` are what that actor is to the contract."""
 
@@ -127,6 +112,7 @@ class ContractView:
     pauses: tuple[PauseView, ...]
     deliverables: tuple[DeliverableView, ...]
     rating: RatingView | None
+    ratings: tuple[RatingView, ...]
     parts: frozenset[Part]
 
     @property
@@ -160,7 +146,7 @@ def contract_view(actor: Actor, contract_id: UUID) -> ContractView:
         raise NotFound
     names = organisations_by_ids((contract.owner_organisation_id, contract.agency_organisation_id))
     pauses = pauses_of(contract_id)
-    rating = db.session.scalar(select(Rating).where(Rating.contract_id == contract_id))
+    ratings = ratings_of_contract(contract_id, sees_hidden=_sees_hidden(parts), rater=side_of(parts))
     number = db.session.scalar(select(Procurement.number).where(Procurement.id == contract.procurement_id))
     return ContractView(
         id=contract.id,
@@ -199,7 +185,8 @@ def contract_view(actor: Actor, contract_id: UUID) -> ContractView:
         signatures=_signatures(contract, {key: value.name for key, value in names.items()}),
         pauses=tuple(_pause_view(row) for row in pauses),
         deliverables=_deliverables(contract_id),
-        rating=_rating_view(rating) if rating else None,
+        rating=next((row for row in ratings if row.rater == "owner"), None),
+        ratings=ratings,
         parts=parts,
     )
 
@@ -270,6 +257,6 @@ def _deliverables(contract_id: UUID) -> tuple[DeliverableView, ...]:
     )
 
 
-def _rating_view(row: Rating) -> RatingView:
-    stars = tuple((name, int(getattr(row, name))) for name in DIMENSIONS)
-    return RatingView(stars, row.comment, row.on_time, row.rated_at)
+def _sees_hidden(parts: frozenset[Part]) -> bool:
+    """Owners and agencies see each other's rating only when both are in; those who run and watch the supermarket at once."""
+    return bool(parts & {Part.OPERATOR, Part.REGULATOR})

@@ -26,6 +26,7 @@ from marketplace.policy import Permission
 from marketplace.queries import admission
 from marketplace.queries import agencies as queries
 from marketplace.queries import listings as offers
+from marketplace.queries.reviews import shown_ratings
 from marketplace.rules.onboarding import AGENCY_KIND_LABELS, COMMITMENT_TEXT, DOCUMENT_LABELS
 from marketplace.rules.qualifications import CERTIFICATE_LABELS, GRADE_LABELS
 from marketplace.rules.regions import cities
@@ -106,7 +107,7 @@ def profile(agency_id: UUID) -> str:
         agency=agency,
         shelf=offers.offers(agency_id=agency_id),
         wins=queries.wins(agency.organisation_id),
-        ratings=queries.ratings(agency.organisation_id),
+        ratings=shown_ratings(agency_organisation_id=agency.organisation_id),
         entries=object_entries("agency", agency_id, actor),
         next_step=AGENCY.next_step[AgencyState(agency.state)],
         **WORDS,

@@ -28,6 +28,7 @@ from marketplace.web.api.contracts import bp as api
 from marketplace.web.api.contracts import contract_json
 from marketplace.web.clocks import light_of, working_days_until
 from marketplace.web.contract_actions import ACTIONS
+from marketplace.web.pages.reviews import DIMENSION_LABELS
 from marketplace.web.schemas.contracts import ContractQuery, SignIn
 from payments.queries import bill_view
 
@@ -51,13 +52,6 @@ OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
     "refused": (N_("Pause refused"), "danger"),
     "lapsed": (N_("Lapsed without an answer"), "neutral"),
     "dropped": (N_("Dropped: the work was handed in"), "neutral"),
-}
-DIMENSION_LABELS: Final[Mapping[str, str]] = {
-    "quality": N_("Quality of the work"),
-    "timeliness": N_("Keeping to time"),
-    "attitude": N_("Attitude"),
-    "fee": N_("Fairness of the fee"),
-    "conformity": N_("Conformity with the rules"),
 }
 _READERS = frozenset({Role.OWNER, Role.AGENCY, Role.PRACTITIONER, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR})
 

@@ -6,10 +6,7 @@ from app.kernel.files import ACCEPT
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, InputSchema, UploadField, text, version_field
 from marketplace.services.contracts import AcceptDeliverable, AskPause, ConfirmPause, Deliver, Reasoned, SignContract
-from marketplace.services.reviews import RateService
 from marketplace.states.contract import PAUSE_REASON_LABELS, ContractState, PauseReason
-
-STARS = tuple((str(n), "★" * n) for n in range(5, 0, -1))
 
 
 class SignIn(InputSchema):
@@ -96,29 +93,6 @@ class AcceptIn(InputSchema):
     """Acceptance of the newest version."""
 
     command = AcceptDeliverable
-    version = version_field()
-
-
-def _stars(label: str) -> fields.Integer:
-    return fields.Integer(
-        required=True,
-        strict=False,
-        validate=validate.Range(1, 5, error=N_("Give one to five stars.")),
-        error_messages={**REQUIRED, "invalid": N_("Give one to five stars.")},
-        metadata={"label": label, "widget": "radio", "choices": STARS},
-    )
-
-
-class RateIn(InputSchema):
-    """Stars in five dimensions."""
-
-    command = RateService
-    quality = _stars(N_("Quality of the work"))
-    timeliness = _stars(N_("Keeping to time"))
-    attitude = _stars(N_("Attitude"))
-    fee = _stars(N_("Fairness of the fee"))
-    conformity = _stars(N_("Conformity with the rules"))
-    comment = text(N_("Comment"), required=False, longest=1000, widget="textarea", hint=N_("Public at once."))
     version = version_field()
 
 
