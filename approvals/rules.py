@@ -44,6 +44,8 @@ class DemandProblem(StrEnum):
     NOT_PUBLISHED = "not_published"  # the list does not contain it, or contains it no longer
     NOT_YET_IN_FORCE = "not_yet_in_force"
     NO_LONGER_IN_FORCE = "no_longer_in_force"
+    CANCELLED = "cancelled"  # it applied on the day of the application, but has been taken off the list since
+    OTHER_APPROVAL = "other_approval"  # the list names the approvals it serves, and this is none of them
     ALREADY_DEMANDED = "already_demanded"
 
 
@@ -54,16 +56,27 @@ class ListedVersion:
     is_published: bool
     effective_from: dt.date | None
     effective_to: dt.date | None
+    approvals: tuple[str, ...] = ()  # numbers of the approvals it serves; none named restricts nothing
+    is_on_list: bool = True  # some version of the entry is in force today
 
 
-def demand_problem(version: ListedVersion | None, on: dt.date, *, already_demanded: bool) -> DemandProblem | None:
-    """Say why the demand is not allowed, or None. Nothing outside the published list may be demanded (Order 722 art. 43)."""
+def demand_problem(
+    version: ListedVersion | None, applied_on: dt.date, approval: str, *, already_demanded: bool
+) -> DemandProblem | None:
+    """Say why the demand is not allowed, or None. Nothing outside the published list may be demanded (Order 722 art. 43).
+
+    `applied_on` is the Beijing day on which the application was handed in: the list of that day binds the department.
+    """
     if version is None or not version.is_published or version.effective_from is None:
         return DemandProblem.NOT_PUBLISHED
-    if on < version.effective_from:
+    if applied_on < version.effective_from:
         return DemandProblem.NOT_YET_IN_FORCE
-    if version.effective_to is not None and on >= version.effective_to:
+    if version.effective_to is not None and applied_on >= version.effective_to:
         return DemandProblem.NO_LONGER_IN_FORCE
+    if not version.is_on_list:
+        return DemandProblem.CANCELLED
+    if version.approvals and approval not in version.approvals:
+        return DemandProblem.OTHER_APPROVAL
     if already_demanded:
         return DemandProblem.ALREADY_DEMANDED
     return None

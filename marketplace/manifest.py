@@ -22,6 +22,7 @@ from marketplace.models import (  # noqa: F401
     quotes,
     reviews,
     rulebook,
+    saved_searches,
     selection,
 )
 
@@ -29,6 +30,7 @@ AGGREGATES: Final = (
     "home",
     "search",
     "catalogue",
+    "item_imports",
     "agencies",
     "listings",
     "procurements",

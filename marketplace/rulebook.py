@@ -209,12 +209,21 @@ class RuleBook:
         10, "deliver.serve_wd_after_decision", N_("Certificate served after the decision within"), "wd"
     )
 
+    # Shelf (上架): by default the agency's commitment suffices, as where the agency answers for the truth of its offer
+    listing_review: bool = _parameter(False, "listing.review", N_("The operator reviews an offer before it is shown"))
+    listing_valid_days: int = _parameter(365, "listing.valid_days", N_("An offer stays on the shelf at most"), "days")
+    listing_reminder_days: tuple[int, ...] = _parameter(
+        (30, 7), "listing.reminder_days", N_("Reminders before an offer leaves the shelf"), "days"
+    )
+
     # Search (检索): weights of the ranking; published, no paid placement
     search_title_weight: float = _parameter(3.0, "search.title_weight", N_("Weight of the service name"))
     search_name_weight: float = _parameter(2.0, "search.name_weight", N_("Weight of agency and category"))
     search_text_weight: float = _parameter(1.0, "search.text_weight", N_("Weight of the description"))
     search_on_time_weight: float = _parameter(0.15, "search.on_time_weight", N_("Weight of the on-time record"))
     search_rating_weight: float = _parameter(0.15, "search.rating_weight", N_("Weight of the rating"))
+    search_grade_weight: float = _parameter(0.1, "search.grade_weight", N_("Weight of the credit grade"))
+    search_saved_most: int = _parameter(20, "search.saved_most", N_("Saved searches a person may keep"), "searches")
     search_freshness_weight: float = _parameter(0.05, "search.freshness_weight", N_("Weight of freshness"))
 
     def as_parameters(self) -> dict[str, object]:

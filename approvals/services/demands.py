@@ -10,7 +10,7 @@ from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.transitions import record
 from app.kernel.words import N_
-from approvals.models import Case, DemandedDeliverable
+from approvals.models import ApprovalItem, Case, DemandedDeliverable
 from approvals.rules import DemandProblem, ListedVersion, demand_problem
 from approvals.services.cases import locked
 from approvals.services.commands import Demand
@@ -23,8 +23,12 @@ from marketplace.services import reviews
 
 DEMAND_TEXTS = {
     DemandProblem.NOT_PUBLISHED: N_("Nothing outside the published item list may be demanded."),
-    DemandProblem.NOT_YET_IN_FORCE: N_("This version of the item is not in force yet."),
-    DemandProblem.NO_LONGER_IN_FORCE: N_("This version of the item is no longer in force."),
+    DemandProblem.NOT_YET_IN_FORCE: N_("This version of the item was not in force yet on the day of the application."),
+    DemandProblem.NO_LONGER_IN_FORCE: N_(
+        "This version of the item was no longer in force on the day of the application."
+    ),
+    DemandProblem.CANCELLED: N_("This item has been taken off the list."),
+    DemandProblem.OTHER_APPROVAL: N_("By the list this service is no condition of this approval."),
     DemandProblem.ALREADY_DEMANDED: N_("This service has been demanded already."),
 }
 OPEN_TO_DEMANDS = frozenset({CaseState.RECEIVED, CaseState.CORRECTED, CaseState.ACCEPTED, CaseState.HANDLING})
@@ -33,7 +37,10 @@ ASKERS = frozenset({Part.WINDOW, Part.DEPARTMENT})
 
 @use_case
 def demand(actor: Actor, case_id: UUID, command: Demand) -> None:
-    """Demand an intermediary service by its list entry in force today; anything else is refused."""
+    """Demand an intermediary service by the version of its list entry in force on the day of the application.
+
+    Anything else is refused: what is not on the list, what came later or had gone, and what serves other approvals.
+    """
     case, held = locked(actor, case_id, command.version)
     if not held & ASKERS:
         raise NotAllowed
@@ -41,8 +48,9 @@ def demand(actor: Actor, case_id: UUID, command: Demand) -> None:
         raise Conflict("not-open-to-demands", N_("In its present state nothing more can be demanded for this case."))
     item = listed_items.listed_version(command.item_version_id)
     problem = demand_problem(
-        ListedVersion(item.is_published, item.effective_from, item.effective_to) if item else None,
-        clock.today(),
+        _facts(item) if item else None,
+        clock.beijing_day(case.created_at),
+        db.session.scalar(select(ApprovalItem.code).where(ApprovalItem.id == case.item_id)) or "",
         already_demanded=item is not None and _is_demanded(case, item.item_id),
     )
     if problem or item is None:
@@ -64,6 +72,10 @@ def demand(actor: Actor, case_id: UUID, command: Demand) -> None:
         case, "demanded", actor, title=N_("Intermediary service demanded: %(service)s"), detail={"service": item.name}
     )
     tell_applicant(case, "case.demand", N_("Case %(number)s needs an intermediary service"))
+
+
+def _facts(item: listed_items.ListedItem) -> ListedVersion:
+    return ListedVersion(item.is_published, item.effective_from, item.effective_to, item.approvals, item.is_on_list)
 
 
 def _is_demanded(case: Case, item_id: UUID) -> bool:

@@ -50,6 +50,7 @@ from approvals.web.case_actions import (
 )
 from approvals.web.limits import PROGRESS_QUERIES
 from approvals.web.schemas import RECEIVER_FIELDS, ApplyIn, CaseQuery, ChooseServiceIn, ProgressQuery, QueueQuery
+from marketplace.queries.listed_items import services_of_approvals
 from marketplace.web.clocks import light_of, working_days_until
 
 bp = Blueprint("approvals", __name__, template_folder="../templates")
@@ -103,7 +104,9 @@ OBJECT_HREF = {"case": _case_href}
 @public
 def items() -> str:
     """The public list of approval items with basis and limits."""
-    return render_template("approvals/items.html", items=queries.approval_items())
+    shown = queries.approval_items()
+    services = services_of_approvals([item.code for item in shown])
+    return render_template("approvals/items.html", items=shown, services=services)
 
 
 @bp.get("/cases")

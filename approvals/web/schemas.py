@@ -24,7 +24,7 @@ from approvals.services.commands import (
     Step,
 )
 from approvals.states import SERVICE_MODE_LABELS, SIGNATORY_LABELS, CaseState, CertificateState, ServiceMode, Signatory
-from marketplace.queries.listed_items import versions_in_force
+from marketplace.queries.listed_items import ListedItem, versions_to_demand
 
 MOBILE = r"1[3-9][0-9]{9}\Z"
 NOT_A_CHOICE = {
@@ -46,8 +46,12 @@ def hall_choices() -> Sequence[tuple[str, str]]:
 
 
 def listed_item_choices() -> Sequence[tuple[str, str]]:
-    """The item list in force today: nothing else can be demanded."""
-    return [(str(item.version_id), f"{item.code} {item.name}") for item in versions_in_force()]
+    """The item list: each entry's version in force, and replaced ones for applications handed in under them."""
+    return [(str(item.version_id), f"{item.code} {item.name}{_until(item)}") for item in versions_to_demand()]
+
+
+def _until(item: ListedItem) -> str:
+    return f" (v{item.version}, → {item.effective_to})" if item.effective_to else ""
 
 
 def files_field(label: str, hint: str) -> fields.List[Any]:

@@ -9,7 +9,7 @@ from .agencies import (
     PractitionerChanged,
     QualificationChanged,
 )
-from .catalogue import ItemCancelled, ItemVersionPublished
+from .catalogue import ItemCancelled, ItemVersionPublished, ItemVersionScheduled
 from .contracts import ContractClosed, ContractSigned, ContractTerminated, DeliverableAccepted, ServiceRated
 from .credit import RatingStruck, SanctionChanged
 from .listings import ListingPublished, ListingWithdrawn
@@ -40,6 +40,7 @@ __all__ = [
     "DeliverableAccepted",
     "ItemCancelled",
     "ItemVersionPublished",
+    "ItemVersionScheduled",
     "ListingPublished",
     "ListingWithdrawn",
     "NoticeReturned",

@@ -18,6 +18,15 @@ class ItemVersionPublished(Event):
 
 
 @dataclass(frozen=True)
+class ItemVersionScheduled(Event):
+    """A version of a service item was published and comes into force on a later day."""
+
+    name: ClassVar[str] = "marketplace.item-version-scheduled"
+    item_id: UUID
+    item_version_id: UUID
+
+
+@dataclass(frozen=True)
 class ItemCancelled(Event):
     """A service item is no longer in force; nothing may be demanded or offered under it any more."""
 

@@ -1,4 +1,4 @@
-"""The service item list (中介服务事项清单): items and their versions."""
+"""The service item list (中介服务事项清单): items, their versions, the approvals they serve, and imported tables."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -7,8 +7,19 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.kernel.db import Base, JSONValue, Stateful, UTCDateTime, extra_ddl, named_check, state_checks, uuid_fk, uuid_pk
-from marketplace.states.catalogue import ITEM_VERSION
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    UTCDateTime,
+    Versioned,
+    extra_ddl,
+    named_check,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+)
+from marketplace.states.catalogue import ITEM_IMPORT, ITEM_VERSION
 
 
 class ServiceItem(Base):
@@ -30,7 +41,8 @@ class ItemVersion(Stateful, Base):
 
     `limit_wd` is the longest service time limit in working days, None when the contract sets it (`by_contract`).
     `guided_min_fen` and `guided_max_fen` bound the price under guided or government pricing.
-    `qualification_rule` is an expression of `marketplace.rules.qualifications`.
+    `qualification_rule` is an expression of `marketplace.rules.qualifications`. It applies from `effective_from` until the day before
+    `effective_to`. `drafted_by` wrote its content last; the legality review is by another person (the database holds that too).
     """
 
     __tablename__ = "item_version"
@@ -58,6 +70,13 @@ class ItemVersion(Stateful, Base):
     price_document: Mapped[str] = mapped_column(String(300), default="")
     deliverable: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(Text, default="")
+    change_note: Mapped[str] = mapped_column(String(500), default="")
+    drafted_by: Mapped[UUID | None]
+    drafted_by_name: Mapped[str] = mapped_column(String(120), default="")
+    reviewed_by: Mapped[UUID | None]
+    reviewed_by_name: Mapped[str | None] = mapped_column(String(120))
+    reviewed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    review_opinion: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
     effective_from: Mapped[date | None]
     effective_to: Mapped[date | None]
@@ -77,6 +96,9 @@ class ItemVersion(Stateful, Base):
             postgresql_where=text("state = 'published'"),
         ),
         Index("ix_item_version_state_category", "state", "category"),
+        Index("ix_item_version_due", "state", "effective_from"),
+        named_check("reviewed_by_another", "reviewed_by IS NULL OR drafted_by IS NULL OR reviewed_by <> drafted_by"),
+        named_check("in_force_in_order", "effective_to IS NULL OR effective_to >= effective_from"),
         named_check("limit_or_contract", "(limit_wd IS NULL) = by_contract"),
         named_check("limit_positive", "limit_wd IS NULL OR limit_wd > 0"),
         named_check(
@@ -130,3 +152,82 @@ def _frozen_once_published() -> None:
 
 
 _frozen_once_published()
+
+
+class ItemApproval(Base):
+    """An approval that one version of an item serves, by the approval's public number: the n:m between the two lists.
+
+    The approvals' own table belongs to the domain above, so the number is the link. It freezes with its version.
+    """
+
+    __tablename__ = "item_approval"
+
+    item_version_id: Mapped[UUID] = uuid_fk("item_version.id", index=False, primary_key=True)
+    approval_code: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+    __table_args__ = (Index("ix_item_approval_code", "approval_code"),)
+
+
+def _frozen_with_its_version() -> None:
+    def trigger(name: str, when: str, row: str) -> str:
+        return (
+            f"CREATE TRIGGER item_approval_{name} BEFORE {when} ON item_approval "  # noqa: S608 - names from below
+            f"WHEN (SELECT published_at FROM item_version WHERE id = {row}.item_version_id) IS NOT NULL "
+            "BEGIN SELECT RAISE(ABORT, 'a published item version never changes'); END"
+        )
+
+    extra_ddl(
+        ItemApproval,
+        sqlite=(
+            trigger("no_insert", "INSERT", "NEW"),
+            trigger("no_update", "UPDATE", "OLD"),
+            trigger("no_delete", "DELETE", "OLD"),
+        ),
+        postgresql=(
+            (
+                "CREATE FUNCTION item_approval_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE touched uuid; BEGIN "
+                "IF TG_OP = 'INSERT' THEN touched := NEW.item_version_id; ELSE touched := OLD.item_version_id; END IF; "
+                "IF (SELECT published_at FROM item_version WHERE id = touched) IS NOT NULL THEN "
+                "RAISE EXCEPTION 'a published item version never changes' USING ERRCODE = 'integrity_constraint_violation'; "
+                "END IF; IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"
+            ),
+            (
+                "CREATE TRIGGER item_approval_frozen BEFORE INSERT OR UPDATE OR DELETE ON item_approval "
+                "FOR EACH ROW EXECUTE FUNCTION item_approval_frozen()"
+            ),
+        ),
+    )
+
+
+_frozen_with_its_version()
+
+
+class ItemImport(Stateful, Versioned, Base):
+    """A table of items as it was handed in, and what its check found. Applying it drafts versions; it publishes nothing.
+
+    `table` holds the rows as texts, `problems` what keeps it from being applied. The counts are those of the check.
+    """
+
+    __tablename__ = "item_import"
+    object_type: ClassVar[str] = "item_import"
+
+    id: Mapped[UUID] = uuid_pk()
+    thread_id: Mapped[UUID]
+    file_name: Mapped[str] = mapped_column(String(200))
+    file_sha256: Mapped[str] = mapped_column(String(64))
+    table: Mapped[list[Any]]
+    problems: Mapped[list[Any]]
+    new_count: Mapped[int] = mapped_column(Integer)
+    changed_count: Mapped[int] = mapped_column(Integer)
+    unchanged_count: Mapped[int] = mapped_column(Integer)
+    handed_in_by: Mapped[UUID | None]
+    handed_in_by_name: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    __table_args__ = (Index("ix_item_import_created", "created_at"), *state_checks(ITEM_IMPORT))
+
+    def audience(self) -> tuple[str, ...]:
+        """Those who keep the list."""
+        return ("role:operator", "role:regulator", "role:auditor")

@@ -1,6 +1,6 @@
 """Offers on an agency's shelf (上架服务), and the list of documents whose search entry is to be renewed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -15,7 +15,8 @@ class Listing(Stateful, Versioned, Base):
     """A service of the item list as one agency offers it.
 
     `promised_limit_wd` is the agency's own promise in working days, at most the item's limit. `price_fen` is None exactly when the
-    price is by agreement. `organisation_id` repeats the agency's, so that ownership needs no join.
+    price is by agreement. `organisation_id` repeats the agency's, so that ownership needs no join. `expires_on` is its last Beijing
+    day on the shelf: an offer that nobody confirms leaves it.
     """
 
     __tablename__ = "listing"
@@ -35,6 +36,7 @@ class Listing(Stateful, Versioned, Base):
     state: Mapped[str] = mapped_column(String(16))
     suspension_cause: Mapped[str | None] = mapped_column(String(200))
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_on: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -42,6 +44,7 @@ class Listing(Stateful, Versioned, Base):
         Index("ix_listing_agency_state", "agency_id", "state", "id"),
         Index("ix_listing_item_state", "item_id", "state", "id"),
         Index("ix_listing_state_id", "state", "id"),
+        Index("ix_listing_expiry", "state", "expires_on"),
         named_check("promise_positive", "promised_limit_wd > 0"),
         named_check("price_or_negotiable", "(price_fen IS NULL) = (price_mode = 'negotiable')"),
         named_check("price_positive", "price_fen IS NULL OR price_fen > 0"),

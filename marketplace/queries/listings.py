@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +46,7 @@ class OfferCard:
     description: str
     suspension_cause: str | None
     published_at: datetime | None
+    expires_on: date | None
     updated_at: datetime
     delivered: int
     delivered_on_time: int
@@ -91,6 +92,7 @@ _CARDS: Select[*tuple[Any, ...]] = (
         Listing.description,
         Listing.suspension_cause,
         Listing.published_at,
+        Listing.expires_on,
         Listing.updated_at,
         func.coalesce(AgencyRecord.delivered, 0),
         func.coalesce(AgencyRecord.delivered_on_time, 0),

@@ -1,54 +1,46 @@
-"""Use cases of the service item list: drafting, legality review, publication and cancelling of versions."""
+"""Use cases of the service item list: drafting, legality review, publication, coming into force and cancelling of versions."""
 
-import csv
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from importlib.resources import files
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, select
 
+from app.identity.notices import notify
 from app.kernel import clock
-from app.kernel.access import SYSTEM, Actor
+from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, Refused
-from app.kernel.money import Money
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from marketplace.events import ItemCancelled, ItemVersionPublished
-from marketplace.models.catalogue import ItemVersion, ServiceItem
+from marketplace.documents.item_list import shipped_items
+from marketplace.events import ItemCancelled, ItemVersionPublished, ItemVersionScheduled
+from marketplace.models.catalogue import ItemApproval, ItemVersion, ServiceItem
 from marketplace.policy import Permission, base_parts
-from marketplace.rules.categories import Category
-from marketplace.rules.qualifications import check_rule
-from marketplace.states.catalogue import ITEM_VERSION, Commissioner, ItemVersionState, PricingMode
+from marketplace.rules.item_content import ItemContent, problems
+from marketplace.states.catalogue import ITEM_VERSION, ItemVersionState
 from marketplace.states.parts import Part
+
+__all__ = ["ItemContent", "Review", "Schedule", "shipped_items"]
+IN_WORK = (ItemVersionState.DRAFT, ItemVersionState.LEGAL_REVIEW, ItemVersionState.SCHEDULED)
 
 
 @dataclass(frozen=True)
-class ItemContent:
-    """Everything one version of an item says. `limit_wd` None means: by contract. Guided prices in fen."""
+class Review:
+    """The outcome of a legality review that finds no fault: on what it rests."""
 
-    name: str
-    name_en: str
-    category: str
-    approval_served: str
-    legal_basis: str
-    qualification_text: str
-    deliverable: str
-    limit_wd: int | None = None
-    limit_note: str = ""
-    commissioner: str = Commissioner.APPLICANT
-    self_preparation_allowed: bool = False
-    qualification_rule: dict[str, Any] = field(default_factory=dict)
-    pricing_mode: str = PricingMode.MARKET
-    guided_min_fen: int | None = None
-    guided_max_fen: int | None = None
-    price_document: str = ""
-    description: str = ""
-    version: int | None = None  # not part of the content; what the form carries along
+    opinion: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The same, with the later Beijing day from which the version applies."""
+
+    opinion: str
+    effective_from: date
+    version: int | None = None
 
 
 @use_case
@@ -65,16 +57,18 @@ def draft_item(actor: Actor, content: ItemContent, *, code: str | None = None) -
 
 @use_case
 def draft_version(actor: Actor, item_id: UUID, content: ItemContent) -> UUID:
-    """Begin the next version of an entry; the one in force stays in force until the new one is published.
+    """Begin the next version of an entry; the one in force stays in force until the new one is.
 
-    Raises Conflict while another version of it is being drafted.
+    Raises Conflict while another version of it is in work.
     """
     _require_keeper(actor)
     lock(ServiceItem, item_id)
-    if _open_draft(item_id) is not None:
+    versions = db.session.execute(
+        select(ItemVersion.version, ItemVersion.state).where(ItemVersion.item_id == item_id)
+    ).all()
+    if any(row.state in IN_WORK for row in versions):
         raise Conflict("draft-open", N_("A new version of this item is already being drafted."))
-    latest = db.session.scalar(select(func.max(ItemVersion.version)).where(ItemVersion.item_id == item_id)) or 0
-    return _add_version(actor, item_id, latest + 1, content)
+    return _add_version(actor, item_id, max((row.version for row in versions), default=0) + 1, content)
 
 
 @use_case
@@ -84,60 +78,119 @@ def change_draft(actor: Actor, version_id: UUID, content: ItemContent) -> None:
     version = lock(ItemVersion, version_id)
     if version.state != ItemVersionState.DRAFT:
         raise Conflict("version-fixed", N_("Only a draft can be changed. A published version never changes."))
-    _write(version, content)
+    _write(actor, version, content)
     record(version, "changed", actor, title=N_("Draft changed"))
 
 
 @use_case
 def submit(actor: Actor, version_id: UUID, command: Plain) -> None:  # noqa: ARG001 - every action has an input
-    """Send a draft to legality review."""
+    """Send a draft to legality review, and tell those who may review it."""
     version = lock(ItemVersion, version_id)
     move(version, ITEM_VERSION, "submit", actor, _parts(actor))
+    notify(
+        to_role=Role.REGULATOR,
+        kind="catalogue.review",
+        subject=N_("Legality review: %(name)s"),
+        text=N_("A version of the service item “%(name)s” waits for its legality review."),
+        link=f"/catalogue/versions/{version.id}",
+        thread_id=version.thread_id,
+        params={"name": version.name},
+    )
 
 
 @use_case
 def return_to_draft(actor: Actor, version_id: UUID, command: WithReason) -> None:
-    """Return a version from legality review with the reason."""
+    """Return a version from legality review with the reason; its author is told."""
     version = lock(ItemVersion, version_id)
     move(version, ITEM_VERSION, "return", actor, _parts(actor), reason=command.reason)
+    _tell_author(version, N_("Returned from legality review: %(name)s"), command.reason)
 
 
 @use_case
-def publish(actor: Actor, version_id: UUID, command: Plain) -> None:  # noqa: ARG001
-    """Put a reviewed version into force from today; the version before it is superseded in the same moment."""
+def publish(actor: Actor, version_id: UUID, command: Review) -> None:
+    """Find a version legal and put it into force today; the one before it is superseded in the same moment.
+
+    Raises Refused ("review-by-another") for its own author: nobody reviews what he wrote.
+    """
     version = lock(ItemVersion, version_id)
     lock(ServiceItem, version.item_id)
-    replaced = db.session.scalar(
-        select(ItemVersion).where(
-            ItemVersion.item_id == version.item_id, ItemVersion.state == ItemVersionState.PUBLISHED
-        )
-    )
-    if replaced is not None and ITEM_VERSION.edge("publish", version.state):
-        replaced.effective_to = clock.today()
+    if ITEM_VERSION.edge("publish", version.state):
+        _review(actor, version, command.opinion)
+        version.effective_from = clock.today()
+        version.published_at = clock.now()
+    _come_into_force("publish", version, actor)
+
+
+@use_case
+def schedule(actor: Actor, version_id: UUID, command: Schedule) -> None:
+    """Find a version legal and publish it with the later day on which it comes into force.
+
+    Until that day the version before it applies, and says until when. Raises Refused for a day that is not later than today.
+    """
+    version = lock(ItemVersion, version_id)
+    lock(ServiceItem, version.item_id)
+    event = ItemVersionScheduled(version.item_id, version.id)
+    if ITEM_VERSION.edge("schedule", version.state):
+        if command.effective_from <= clock.today():
+            raise Refused("day-not-later", N_("Choose a day after today."), field="effective_from")
+        _review(actor, version, command.opinion)
+        version.effective_from, version.published_at = command.effective_from, clock.now()
+        replaced = _in_force(version.item_id)
+        if replaced is not None:
+            replaced.effective_to = command.effective_from
+    move(version, ITEM_VERSION, "schedule", actor, _parts(actor), event=event, public=True)
+
+
+def take_effect_due() -> int:
+    """Put every scheduled version whose day has come into force. Returns how many."""
+    due = db.session.scalars(
+        select(ItemVersion.id)
+        .where(ItemVersion.state == ItemVersionState.SCHEDULED, ItemVersion.effective_from <= clock.today())
+        .order_by(ItemVersion.effective_from, ItemVersion.id)
+    ).all()
+    return sum(_take_effect(version_id) for version_id in due)
+
+
+@use_case
+def _take_effect(version_id: UUID) -> bool:
+    version = lock(ItemVersion, version_id)
+    lock(ServiceItem, version.item_id)
+    if version.state != ItemVersionState.SCHEDULED:
+        return False
+    _come_into_force("take_effect", version, SYSTEM)
+    return True
+
+
+def _come_into_force(action: str, version: ItemVersion, actor: Actor) -> None:
+    replaced = _in_force(version.item_id)
+    may = ITEM_VERSION.edge(action, version.state)
+    if replaced is not None and may:
+        replaced.effective_to = version.effective_from
         move(replaced, ITEM_VERSION, "supersede", SYSTEM, {Part.SYSTEM}, public=True)
         db.session.flush()  # one version of an item in force at a time: the index must see the old one go first
-    version.effective_from = version.effective_from or clock.today()
-    version.published_at = version.published_at or clock.now()
-    move(
-        version,
-        ITEM_VERSION,
-        "publish",
-        actor,
-        _parts(actor),
-        event=ItemVersionPublished(version.item_id, version.id, replaced.id if replaced else None),
-        public=True,
-    )
+    event = ItemVersionPublished(version.item_id, version.id, replaced.id if replaced else None)
+    parts = {Part.SYSTEM} if actor.is_system and action == "take_effect" else _parts(actor)
+    move(version, ITEM_VERSION, action, actor, parts, event=event, public=True)
 
 
 @use_case
 def cancel(actor: Actor, version_id: UUID, command: WithReason) -> None:
-    """Take an item off the list, or drop a draft; nothing new can be offered or bought under it."""
+    """Take an item off the list, or drop a version that is not in force; nothing new can be offered or bought under it.
+
+    A scheduled version that is dropped never applies: the one before it goes on.
+    """
     version = lock(ItemVersion, version_id)
-    was_in_force = version.state == ItemVersionState.PUBLISHED
-    if was_in_force:
+    before = version.state
+    if before == ItemVersionState.PUBLISHED:
         version.effective_to = clock.today()
-    move(version, ITEM_VERSION, "cancel", actor, _parts(actor), reason=command.reason, public=was_in_force)
-    if was_in_force:
+    elif before == ItemVersionState.SCHEDULED:
+        version.effective_to = version.effective_from
+        current = _in_force(version.item_id)
+        if current is not None:
+            current.effective_to = None
+    was_public = before in {ItemVersionState.PUBLISHED, ItemVersionState.SCHEDULED}
+    move(version, ITEM_VERSION, "cancel", actor, _parts(actor), reason=command.reason, public=was_public)
+    if before == ItemVersionState.PUBLISHED:
         record(
             version,
             "cancelled",
@@ -150,51 +203,20 @@ def cancel(actor: Actor, version_id: UUID, command: WithReason) -> None:
 
 @use_case
 def load_item_list(actor: Actor) -> int:
-    """Publish every entry of the shipped list that is not there yet, through the same steps as any other entry."""
+    """Publish every entry of the shipped list that is not there yet, through the same steps as any other entry.
+
+    Its author is the product, so the actor who loads it is the other person who reviews it.
+    """
+    _require_keeper(actor)
     known = set(db.session.scalars(select(ServiceItem.code)))
     loaded = 0
     for code, content in shipped_items():
         if code not in known:
-            _load(actor, code, content)
+            version_id = draft_item(SYSTEM, content, code=code)
+            submit(actor, version_id, Plain())
+            publish(actor, version_id, Review("随产品附带的清单，依据已核。"))
             loaded += 1
     return loaded
-
-
-def _load(actor: Actor, code: str, content: ItemContent) -> None:
-    version_id = draft_item(actor, content, code=code)
-    submit(actor, version_id, Plain())
-    publish(actor, version_id, Plain())
-
-
-def shipped_items() -> Iterator[tuple[str, ItemContent]]:
-    """The item list that comes with the product: (code, content)."""
-    text = files("marketplace").joinpath("data/service-items.csv").read_text(encoding="utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        yield (
-            row["code"],
-            ItemContent(
-                name=row["name"],
-                name_en=row["name_en"],
-                category=row["category"],
-                approval_served=row["approval_served"],
-                legal_basis=row["legal_basis"],
-                commissioner=row["commissioner"],
-                self_preparation_allowed=row["self_preparation_allowed"] == "yes",
-                qualification_rule=json.loads(row["qualification_rule"]),
-                qualification_text=row["qualification_text"],
-                limit_wd=int(row["limit_wd"]) if row["limit_wd"] else None,
-                limit_note=row["limit_note"],
-                pricing_mode=row["pricing_mode"],
-                guided_min_fen=_fen(row["guided_min_yuan"]),
-                guided_max_fen=_fen(row["guided_max_yuan"]),
-                price_document=row["price_document"],
-                deliverable=row["deliverable"],
-            ),
-        )
-
-
-def _fen(yuan: str) -> int | None:
-    return Money.from_yuan(yuan).fen if yuan else None
 
 
 def _parts(actor: Actor) -> frozenset[Part]:
@@ -206,6 +228,28 @@ def _require_keeper(actor: Actor) -> None:
         raise NotAllowed
 
 
+def _review(actor: Actor, version: ItemVersion, opinion: str) -> None:
+    if actor.user_id is not None and actor.user_id == version.drafted_by:
+        raise Refused(
+            "review-by-another", N_("Nobody reviews what he wrote: another person must publish this version.")
+        )
+    version.reviewed_by, version.reviewed_by_name = actor.user_id, actor.name
+    version.reviewed_at, version.review_opinion = clock.now(), opinion
+
+
+def _tell_author(version: ItemVersion, subject: str, reason: str) -> None:
+    if version.drafted_by is not None:
+        notify(
+            to_user=version.drafted_by,
+            kind="catalogue.returned",
+            subject=subject,
+            text=N_("Reason: %(reason)s"),
+            link=f"/catalogue/versions/{version.id}",
+            thread_id=version.thread_id,
+            params={"name": version.name, "reason": reason},
+        )
+
+
 def _add_version(actor: Actor, item_id: UUID, number: int, content: ItemContent) -> UUID:
     version = ItemVersion(
         id=new_id(),
@@ -215,45 +259,36 @@ def _add_version(actor: Actor, item_id: UUID, number: int, content: ItemContent)
         state=ItemVersionState.DRAFT,
         created_at=clock.now(),
     )
-    _write(version, content)
-    db.session.add(version)
+    _write(actor, version, content)
     record(version, "drafted", actor, title=N_("Version drafted"))
     return version.id
 
 
-def _write(version: ItemVersion, content: ItemContent) -> None:
-    _check(content)
+def _write(actor: Actor, version: ItemVersion, content: ItemContent) -> None:
+    found = problems(content)
+    if found:
+        first = found[0]
+        raise Refused(first.code, first.message, field=first.field, params=dict(first.params))
     for column in fields(content):
-        if column.name != "version":
+        if column.name not in {"version", "approvals"}:
             setattr(version, column.name, getattr(content, column.name))
     version.by_contract = content.limit_wd is None
+    version.drafted_by, version.drafted_by_name = actor.user_id, actor.name
+    db.session.add(version)
+    db.session.flush()
+    db.session.execute(delete(ItemApproval).where(ItemApproval.item_version_id == version.id))
+    db.session.add_all(
+        ItemApproval(item_version_id=version.id, approval_code=c) for c in dict.fromkeys(content.approvals)
+    )
 
 
-def _check(content: ItemContent) -> None:
-    if content.category not in set(Category):
-        raise Refused("unknown-category", N_("Choose one of the categories."), field="category")
-    try:
-        check_rule(content.qualification_rule)
-    except ValueError as failure:
-        raise Refused(
-            "qualification-rule", N_("The qualification rule cannot be read."), field="qualification_rule"
-        ) from failure
-    if content.pricing_mode != PricingMode.MARKET and content.guided_max_fen is None:
-        raise Refused("price-range-missing", N_("State the highest government price."), field="guided_max")
-    low, high = content.guided_min_fen, content.guided_max_fen
-    if low is not None and high is not None and low > high:
-        raise Refused("price-range", N_("The lowest price is above the highest."), field="guided_min")
-
-
-def _open_draft(item_id: UUID) -> UUID | None:
+def _in_force(item_id: UUID) -> ItemVersion | None:
     return db.session.scalar(
-        select(ItemVersion.id).where(
-            ItemVersion.item_id == item_id,
-            ItemVersion.state.in_((ItemVersionState.DRAFT, ItemVersionState.LEGAL_REVIEW)),
-        )
+        select(ItemVersion).where(ItemVersion.item_id == item_id, ItemVersion.state == ItemVersionState.PUBLISHED)
     )
 
 
 def _next_code() -> str:
-    latest = db.session.scalar(select(func.max(ServiceItem.code)).where(ServiceItem.code.like("ZJ-%"))) or "ZJ-000"
-    return f"ZJ-{int(latest.removeprefix('ZJ-')) + 1:03d}"
+    codes = db.session.scalars(select(ServiceItem.code).where(ServiceItem.code.like("ZJ-%")))
+    numbers = (code.removeprefix("ZJ-") for code in codes)
+    return f"ZJ-{max((int(n) for n in numbers if n.isdecimal()), default=0) + 1:03d}"

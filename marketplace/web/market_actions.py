@@ -15,18 +15,36 @@ from marketplace.models.agencies import Agency, Practitioner, Qualification
 from marketplace.policy import agency_parts, base_parts
 from marketplace.queries.admission import AdmissionFile, CertificateView, PractitionerView
 from marketplace.queries.catalogue import ItemView
+from marketplace.queries.item_imports import ImportView
 from marketplace.queries.listings import OfferCard, parts_of
-from marketplace.services import agencies, catalogue, listings
+from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.services import agencies, catalogue, item_imports, listings
 from marketplace.states.agency import AGENCY, PRACTITIONER, QUALIFICATION
-from marketplace.states.catalogue import ITEM_VERSION
+from marketplace.states.catalogue import ITEM_IMPORT, ITEM_VERSION
 from marketplace.states.listing import LISTING
 from marketplace.web.schemas.agencies import LeaveIn, MeasureIn, PassIn, RestrictIn
+from marketplace.web.schemas.catalogue import ReviewIn, ScheduleIn
 
 ITEM_ACTIONS: Final[Mapping[str, Action]] = {
     "submit": Action(catalogue.submit, PlainIn),
     "return": Action(catalogue.return_to_draft, ReasonIn),
-    "publish": Action(catalogue.publish, PlainIn, done=N_("The version is in force.")),
+    "publish": Action(
+        catalogue.publish,
+        ReviewIn,
+        explain=N_("You confirm the legality: the basis is in force, the service necessary, the terms reasonable."),
+        done=N_("The version is in force."),
+    ),
+    "schedule": Action(
+        catalogue.schedule,
+        ScheduleIn,
+        explain=N_("You confirm the legality: the basis is in force, the service necessary, the terms reasonable."),
+        done=N_("Published. It comes into force by itself on its day."),
+    ),
     "cancel": Action(catalogue.cancel, ReasonIn),
+}
+IMPORT_ACTIONS: Final[Mapping[str, Action]] = {
+    "apply": Action(item_imports.apply, PlainIn, done=N_("Taken over. The drafts wait to be sent to legality review.")),
+    "discard": Action(item_imports.discard, PlainIn),
 }
 AGENCY_ACTIONS: Final[Mapping[str, Action]] = {
     "submit": Action(agencies.submit, PlainIn, done=N_("Submitted. The operator checks the form.")),
@@ -84,6 +102,10 @@ PRACTITIONER_ACTIONS: Final[Mapping[str, Action]] = {
 }
 LISTING_ACTIONS: Final[Mapping[str, Action]] = {
     "publish": Action(listings.publish, PlainIn, done=N_("On the shelf. It is found within seconds.")),
+    "submit": Action(listings.submit, PlainIn, done=N_("Sent. The operator reviews the offer.")),
+    "approve": Action(listings.approve, PlainIn, done=N_("On the shelf. It is found within seconds.")),
+    "return": Action(listings.return_offer, ReasonIn, explain=N_("The agency reads these reasons.")),
+    "take_back": Action(listings.take_back, PlainIn),
     "take_off": Action(listings.take_off, PlainIn),
     "suspend": Action(listings.suspend, ReasonIn),
     "restore": Action(listings.restore, PlainIn),
@@ -91,9 +113,44 @@ LISTING_ACTIONS: Final[Mapping[str, Action]] = {
 
 
 def item_actions(actor: Actor, view: ItemView) -> tuple[ActionView, ...]:
-    """What the actor may do with a version now."""
+    """What the actor may do with a version now: its own author is not offered to review it."""
     href = f"/catalogue/versions/{view.id}"
-    return actions_of(ITEM_VERSION, view.state, base_parts(actor), href=href, table=ITEM_ACTIONS)
+    is_author = actor.user_id is not None and actor.user_id == view.drafted_by
+    found = actions_of(ITEM_VERSION, view.state, base_parts(actor), href=href, table=ITEM_ACTIONS)
+    return tuple(one for one in found if not (is_author and one.name in {"publish", "schedule"}))
+
+
+def import_actions(actor: Actor, view: ImportView) -> tuple[ActionView, ...]:
+    """What the actor may do with a checked table now: with problems it can only be put away."""
+    href = f"/catalogue/imports/{view.id}"
+    found = actions_of(
+        ITEM_IMPORT, view.state, base_parts(actor), href=href, table=IMPORT_ACTIONS, version=view.version
+    )
+    return tuple(one for one in found if not (view.problems and one.name == "apply"))
+
+
+def problem_words(problem: Mapping[str, Any]) -> str:
+    """What is wrong at one place of a table, in the reader's language."""
+    message, params = problem["message"], problem["params"]
+    return str(gettext(message, **params) if params else gettext(message))
+
+
+def import_json(view: ImportView) -> dict[str, Any]:
+    """A checked table: what it would do, and every problem by row and column."""
+    return {
+        "id": str(view.id),
+        "file": view.file_name,
+        "state": view.state,
+        "version": view.version,
+        "new": view.new_count,
+        "changed": view.changed_count,
+        "unchanged": view.unchanged_count,
+        "problems": [
+            {"row": p["row"], "column": p["column"], "code": p["code"], "message": problem_words(p)}
+            for p in view.problems
+        ],
+        "actions": api_actions(import_actions(current_actor(), view)),
+    }
 
 
 def file_actions(actor: Actor, view: AdmissionFile) -> tuple[ActionView, ...]:
@@ -119,11 +176,15 @@ def practitioner_actions(actor: Actor, view: PractitionerView) -> tuple[ActionVi
 
 
 def offer_actions(actor: Actor, view: OfferCard) -> tuple[ActionView, ...]:
-    """What the actor may do with an offer now."""
+    """What the actor may do with an offer now: put it on the shelf, or send it to review where offers are reviewed."""
     href = f"/listings/{view.id}"
-    return actions_of(
+    found = actions_of(
         LISTING, view.state, parts_of(actor, view), href=href, table=LISTING_ACTIONS, version=view.version
     )
+    if not {one.name for one in found} & {"publish", "submit"}:
+        return found
+    hidden = "publish" if rule_book_in_force().listing_review else "submit"
+    return tuple(one for one in found if one.name != hidden)
 
 
 def item_json(view: ItemView) -> dict[str, Any]:
@@ -138,6 +199,7 @@ def item_json(view: ItemView) -> dict[str, Any]:
         "name_en": view.name_en,
         "category": view.category,
         "approval_served": view.approval_served,
+        "approvals": list(view.approvals),
         "legal_basis": view.legal_basis,
         "commissioner": view.commissioner,
         "self_preparation_allowed": view.self_preparation_allowed,
@@ -152,6 +214,8 @@ def item_json(view: ItemView) -> dict[str, Any]:
         "deliverable": view.deliverable,
         "effective_from": view.effective_from.isoformat() if view.effective_from else None,
         "effective_to": view.effective_to.isoformat() if view.effective_to else None,
+        "change_note": view.change_note,
+        "review": {"by": view.reviewed_by_name, "opinion": view.review_opinion} if view.reviewed_at else None,
     }
 
 
@@ -246,5 +310,6 @@ def offer_json(view: OfferCard) -> dict[str, Any]:
         "rating": view.rating,
         "ratings": view.rating_count,
         "published_at": view.published_at.isoformat() if view.published_at else None,
+        "expires_on": view.expires_on.isoformat() if view.expires_on else None,
         "actions": api_actions(offer_actions(current_actor(), view)),
     }

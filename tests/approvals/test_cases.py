@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -17,12 +18,14 @@ from app.kernel.db import db, new_id, transaction
 from app.kernel.errors import Conflict, DomainError, IllegalTransition, NotAllowed, NotFound, Refused
 from app.kernel.outbox import drain_all, publish
 from approvals.jobs import flag_missed_limits
-from approvals.models import Case, Certificate, DemandedDeliverable
+from approvals.models import ApprovalItem, Case, Certificate, DemandedDeliverable
 from approvals.queries.cases import case_view, cases_of, certificate_view, print_queue, progress, worklist
 from approvals.services import cases, demands, results
 from approvals.services.commands import Apply, Correct, Decide, Demand, HandOver, Reasoned
+from approvals.web.schemas import listed_item_choices
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
 from delivery.queries import parcel_view
+from marketplace.models.catalogue import ItemApproval, ItemVersion
 from marketplace.services import contracts
 from marketplace.services.contracts import AcceptDeliverable
 from tests.approvals.builders import (
@@ -175,7 +178,8 @@ def test_a_listed_service_can_be_demanded_once(clock_at: Clock) -> None:
     [
         ({"state": "draft", "effective_from": None, "published_at": None}, "demand-not-published"),
         ({"effective_from": date(2026, 7, 1)}, "demand-not-yet-in-force"),
-        ({"state": "superseded", "effective_to": date(2026, 5, 1)}, "demand-not-published"),
+        ({"state": "superseded", "effective_to": date(2026, 5, 1)}, "demand-no-longer-in-force"),
+        ({"state": "cancelled", "effective_to": date(2026, 5, 31)}, "demand-no-longer-in-force"),
         ({"state": "cancelled"}, "demand-not-published"),
     ],
 )
@@ -187,6 +191,65 @@ def test_nothing_outside_the_list_in_force_can_be_demanded(
     assert refused(Refused, story, lambda: demands.demand(story.official, story.id, Demand(item, "需要"))).code == code
     unknown = refused(Refused, story, lambda: demands.demand(story.official, story.id, Demand(new_id(), "需要")))
     assert unknown.code == "demand-not-published"
+    assert count(DemandedDeliverable) == 0
+
+
+def _follow_up(item_version_id: UUID, since: date) -> UUID:
+    """The next version of an item in force since a day; the one before it is superseded on that day."""
+    with transaction() as session:
+        old = session.get_one(ItemVersion, item_version_id)
+        old.state, old.effective_to = "superseded", since
+        session.flush()
+        facts = {c.name: getattr(old, c.name) for c in ItemVersion.__table__.columns}
+        new = ItemVersion(**facts | {"id": new_id(), "version": 2, "state": "published"})
+        new.effective_from, new.effective_to = since, None
+        session.add(new)
+    return new.id
+
+
+def test_the_list_of_the_day_of_the_application_binds(clock_at: Clock) -> None:
+    story = handled(clock_at)
+    old = an_item(name="日照分析")
+    clock_at(at(6, 10))
+    new = _follow_up(old, date(2026, 6, 8))
+    later = refused(Refused, story, lambda: demands.demand(story.official, story.id, Demand(new, "需要")))
+    assert later.code == "demand-not-yet-in-force"
+    assert count(DemandedDeliverable) == 0
+    demands.demand(story.official, story.id, Demand(old, "需要"))
+    assert count(DemandedDeliverable) == 1
+    (choice,) = [label for value, label in listed_item_choices() if value == str(old)]
+    assert choice.endswith("日照分析 (v1, → 2026-06-08)")
+
+
+def test_what_was_taken_off_the_list_since_cannot_be_demanded(clock_at: Clock) -> None:
+    story = handled(clock_at)
+    item = an_item(name="日照分析")
+    clock_at(at(6, 10))
+    with transaction() as session:
+        version = session.get_one(ItemVersion, item)
+        version.state, version.effective_to = "cancelled", date(2026, 6, 8)
+    assert refused(Refused, story, lambda: demands.demand(story.official, story.id, Demand(item, "需要"))).code == (
+        "demand-cancelled"
+    )
+
+
+@pytest.mark.parametrize(("codes", "code"), [(("PL-9999",), "demand-other-approval"), (("PL-9999", "own"), None)])
+def test_a_service_is_demanded_only_for_the_approvals_it_serves(
+    clock_at: Clock, codes: tuple[str, ...], code: str | None
+) -> None:
+    story = handled(clock_at)
+    own = db.session.scalars(sa.select(ApprovalItem.code).where(ApprovalItem.id == story.row.item_id)).one()
+    item = an_item(published_at=None, state="draft", effective_from=None)
+    with transaction() as session:
+        session.add_all(ItemApproval(item_version_id=item, approval_code=c if c != "own" else own) for c in codes)
+        session.flush()
+        version = session.get_one(ItemVersion, item)
+        version.effective_from, version.published_at, version.state = date(2026, 1, 1), at(5, 1), "published"
+    if code is None:
+        demands.demand(story.official, story.id, Demand(item, "需要"))
+        assert count(DemandedDeliverable) == 1
+        return
+    assert refused(Refused, story, lambda: demands.demand(story.official, story.id, Demand(item, "需要"))).code == code
     assert count(DemandedDeliverable) == 0
 
 

@@ -84,6 +84,9 @@ IN_FORCE = ListedVersion(is_published=True, effective_from=date(2026, 1, 1), eff
         (IN_FORCE, date(2025, 12, 31), False, DemandProblem.NOT_YET_IN_FORCE),
         (IN_FORCE, date(2027, 1, 1), False, DemandProblem.NO_LONGER_IN_FORCE),
         (IN_FORCE, date(2026, 6, 1), True, DemandProblem.ALREADY_DEMANDED),
+        (replace(IN_FORCE, is_on_list=False), date(2026, 6, 1), False, DemandProblem.CANCELLED),
+        (replace(IN_FORCE, approvals=("PL-2", "PL-3")), date(2026, 6, 1), False, DemandProblem.OTHER_APPROVAL),
+        (replace(IN_FORCE, approvals=("PL-2", "PL-1")), date(2026, 6, 1), False, None),
         (replace(IN_FORCE, is_published=False), date(2026, 6, 1), False, DemandProblem.NOT_PUBLISHED),
         (None, date(2026, 6, 1), False, DemandProblem.NOT_PUBLISHED),
     ],
@@ -91,4 +94,4 @@ IN_FORCE = ListedVersion(is_published=True, effective_from=date(2026, 1, 1), eff
 def test_only_the_list_in_force_may_be_demanded(
     version: ListedVersion | None, on: date, already: bool, problem: DemandProblem | None
 ) -> None:
-    assert demand_problem(version, on, already_demanded=already) is problem
+    assert demand_problem(version, on, "PL-1", already_demanded=already) is problem

@@ -46,6 +46,8 @@ def a_paper(name: str = "paper.png") -> Upload:
     return Upload(name, PNG)
 
 
+REVIEWED = catalogue.Review("依据现行有效，设立必要、合理。")
+
 COMMON = ("ZJ-003", "ZJ-010", "ZJ-020", "ZJ-024")
 
 
@@ -57,7 +59,7 @@ def the_items(*codes: str) -> dict[str, UUID]:
             if code in wanted:
                 version_id = catalogue.draft_item(SYSTEM_KEEPER, content, code=code)
                 catalogue.submit(SYSTEM_KEEPER, version_id, Plain())
-                catalogue.publish(SYSTEM_KEEPER, version_id, Plain())
+                catalogue.publish(SYSTEM_KEEPER, version_id, REVIEWED)
     return {row.code: row.id for row in db.session.execute(select(ServiceItem.code, ServiceItem.id))}
 
 

@@ -112,6 +112,7 @@ def an_agency(item_version_id: UUID, number: int, **changes: Any) -> AgencyMade:
         )
         session.add(
             Listing(
+                expires_on=date(2027, 12, 31),
                 thread_id=agency.thread_id,
                 agency_id=agency.id,
                 organisation_id=organisation,

@@ -20,7 +20,7 @@ from marketplace.rules.qualifications import check_rule
 from marketplace.services import catalogue
 from marketplace.states.catalogue import ItemVersionState
 from tests.builders import a_member
-from tests.marketplace.market import an_admitted_agency, an_offer, settle, the_items
+from tests.marketplace.market import REVIEWED, an_admitted_agency, an_offer, settle, the_items
 
 
 def _content(**changes: object) -> catalogue.ItemContent:
@@ -59,7 +59,7 @@ def test_a_new_version_supersedes_the_old_one_and_keeps_it(app: Flask) -> None:
     version_id = catalogue.draft_version(operator, items["ZJ-020"], _content(limit_wd=8))
     assert queries.item_history(items["ZJ-020"]).shown.limit_wd == 10
     catalogue.submit(operator, version_id, Plain())
-    catalogue.publish(a_member(Role.REGULATOR), version_id, Plain())
+    catalogue.publish(a_member(Role.REGULATOR), version_id, REVIEWED)
     history = queries.item_history(items["ZJ-020"])
     assert [(v.version_number, v.state, v.limit_wd) for v in history.versions] == [
         (2, "published", 8),
@@ -105,7 +105,7 @@ def test_a_published_version_cannot_be_edited_or_published_again(app: Flask) -> 
     with pytest.raises(Conflict):
         catalogue.change_draft(operator, shown.id, _content())
     with pytest.raises(IllegalTransition):
-        catalogue.publish(operator, shown.id, Plain())
+        catalogue.publish(operator, shown.id, REVIEWED)
     assert queries.item_history(items["ZJ-020"]).shown == shown
 
 

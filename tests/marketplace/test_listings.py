@@ -19,6 +19,7 @@ from marketplace.services import agencies, catalogue, listings
 from marketplace.states.listing import PriceMode
 from tests.builders import a_member
 from tests.marketplace.market import (
+    REVIEWED,
     a_complete_file,
     a_paper,
     an_admitted_agency,
@@ -206,7 +207,7 @@ def test_what_the_operator_suspends_only_the_operator_restores(app: Flask) -> No
     assert _state(listing_id) == ("published", None)
 
 
-def test_a_tighter_version_moves_the_offers_it_allows_and_suspends_the_others(app: Flask) -> None:
+def test_a_tighter_version_moves_the_offers_it_allows_and_supersedes_the_others(app: Flask) -> None:
     from dataclasses import replace
 
     items = the_items()
@@ -216,10 +217,10 @@ def test_a_tighter_version_moves_the_offers_it_allows_and_suspends_the_others(ap
     content = replace(dict(catalogue.shipped_items())["ZJ-020"], limit_wd=8)
     version_id = catalogue.draft_version(operator, items["ZJ-020"], content)
     catalogue.submit(operator, version_id, Plain())
-    catalogue.publish(operator, version_id, Plain())
+    catalogue.publish(a_member(Role.REGULATOR), version_id, REVIEWED)
     settle()
     assert _state(quick) == ("published", None)
-    assert _state(slow) == ("suspended", "limit-too-long")
+    assert _state(slow) == ("superseded", "limit-too-long")
     moved = db.session.get(Listing, quick)
     assert moved is not None
     assert moved.item_version_id == version_id

@@ -15,7 +15,7 @@ from marketplace.queries import catalogue as queries
 from marketplace.services import catalogue
 from marketplace.web.creation import create_once
 from marketplace.web.market_actions import item_json, version_json
-from marketplace.web.schemas.catalogue import ItemContentIn, ItemPageQuery, ItemQuery
+from marketplace.web.schemas.catalogue import ComparisonQuery, ItemContentIn, ItemPageQuery, ItemQuery
 
 bp = Blueprint("marketplace_catalogue_api", __name__, url_prefix="/api")
 
@@ -40,6 +40,20 @@ def item(item_id: UUID) -> Response:
         for v in history.versions
     ]
     return jsonify(**item_json(history.shown), versions=versions, offers=history.offers)
+
+
+@bp.get("/service-items/<uuid:item_id>/comparison")
+@public
+@operation(N_("Compare two versions of an item field by field"), query=ComparisonQuery, tag="service-items")
+def compare(item_id: UUID) -> Response:
+    """Every field in which two versions differ; the newest and the one before it unless given."""
+    asked = parsing.query(ComparisonQuery)
+    found = queries.comparison(current_actor(), item_id, asked["before"], asked["after"])
+    return jsonify(
+        before=found.before.version_number,
+        after=found.after.version_number,
+        changes=[{"field": c.field, "before": c.before, "after": c.after} for c in found.changes],
+    )
 
 
 @bp.post("/service-items")

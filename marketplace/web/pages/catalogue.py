@@ -1,5 +1,6 @@
 """Pages of the service item list: the public list and item, and the keepers' versions."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel.access import Role
 from app.kernel.errors import Conflict, Refused
+from app.kernel.money import Money
 from app.kernel.paging import page_of
 from app.kernel.timeline import object_entries
 from app.kernel.words import N_
@@ -25,14 +27,16 @@ from marketplace.policy import Permission
 from marketplace.queries import catalogue as queries
 from marketplace.queries import listings as offers
 from marketplace.rules.categories import CATEGORY_LABELS, Category
+from marketplace.rules.item_diff import FieldChange, Piece
+from marketplace.rules.item_table import LABELS
 from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS, QualificationKind
 from marketplace.services import catalogue
-from marketplace.states.catalogue import ITEM_VERSION, ItemVersionState
+from marketplace.states.catalogue import COMMISSIONER_LABELS, ITEM_VERSION, PRICING_LABELS, ItemVersionState
 from marketplace.web.api.catalogue import bp as api
 from marketplace.web.market_actions import ITEM_ACTIONS, item_actions, version_json
+from marketplace.web.phrases import phrases
 from marketplace.web.schemas.catalogue import (
-    COMMISSIONER_LABELS,
-    PRICING_LABELS,
+    ComparisonQuery,
     ItemContentIn,
     ItemPageQuery,
     ItemQuery,
@@ -92,6 +96,48 @@ def item(item_id: UUID) -> str:
     )
 
 
+@bp.get("/services/<uuid:item_id>/compare")
+@public
+def compare(item_id: UUID) -> str:
+    """Any two versions of an item, field by field."""
+    asked = parsing.query(ComparisonQuery)
+    actor = current_actor()
+    found = queries.comparison(actor, item_id, asked["before"], asked["after"])
+    return render_template(
+        "marketplace/item_diff.html",
+        found=found,
+        changes=[shown_change(change) for change in found.changes],
+        **WORDS,
+    )
+
+
+FIELD_LABELS: Final = {**LABELS, "guided_min_fen": LABELS["guided_min"], "guided_max_fen": LABELS["guided_max"]}
+
+
+def shown_change(change: FieldChange) -> dict[str, Any]:
+    """One field of a comparison in words: its label, and both sides as pieces with what the other side lacks."""
+    label = gettext(FIELD_LABELS[change.field])
+    if change.before_pieces or change.after_pieces:
+        return {"label": label, "before": change.before_pieces, "after": change.after_pieces}
+    sides = {"before": change.before, "after": change.after}
+    return {"label": label} | {side: (Piece(_worded(change.field, v), True),) for side, v in sides.items()}
+
+
+def _worded(name: str, value: Any) -> str:
+    """A value of a version in words."""
+    if name == "limit_wd":
+        return phrases().by_contract if value is None else phrases().days(value)
+    if name in {"guided_min_fen", "guided_max_fen"}:
+        return "—" if value is None else f"¥{Money(value).yuan}"
+    if name == "self_preparation_allowed":
+        return str(gettext("Yes") if value else gettext("No"))
+    if name == "approvals":
+        return ", ".join(value) or "—"
+    if name == "qualification_rule":
+        return "\n".join("  " * depth + line for depth, line in rule_lines(value))
+    return str(value)
+
+
 def rule_lines(rule: dict[str, Any], depth: int = 0) -> list[tuple[int, str]]:
     """A qualification rule as indented lines of words."""
     if "kind" in rule:
@@ -131,6 +177,7 @@ def version(object_id: UUID) -> str:
         rule=rule_lines(view.qualification_rule),
         actions=item_actions(actor, view),
         entries=object_entries("item_version", view.id, actor),
+        is_author=view.drafted_by is not None and view.drafted_by == actor.user_id,
         may_edit=actor.may(Permission.CATALOGUE_MANAGE) and view.state == ItemVersionState.DRAFT,
         may_revise=actor.may(Permission.CATALOGUE_MANAGE) and view.state == ItemVersionState.PUBLISHED,
         next_step=ITEM_VERSION.next_step[ItemVersionState(view.state)],
@@ -159,7 +206,8 @@ def create_item() -> BaseResponse:
 def revise(item_id: UUID) -> Response:
     """The form of the next version, filled with the one in force."""
     shown = queries.item_history(item_id).shown
-    return _form(N_("New version"), Form(ItemContentIn(), _values(shown)), url_for(".item", item_id=item_id))
+    values = {**_values(shown), "change_note": ""}
+    return _form(N_("New version"), Form(ItemContentIn(), values), url_for(".item", item_id=item_id))
 
 
 @bp.post("/catalogue/items/<uuid:item_id>/revise")
@@ -191,13 +239,11 @@ def save(object_id: UUID) -> BaseResponse:
 
 
 def _values(view: queries.ItemView) -> dict[str, Any]:
-    import json
-
     values = {name: value for name, value in asdict(view).items() if value is not None}
     rule = json.dumps(view.qualification_rule, ensure_ascii=False)
     priced = {"guided_min": view.guided_min_fen, "guided_max": view.guided_max_fen}
     kept = {k: v for k, v in priced.items() if v is not None}
-    return {**values, **kept, "qualification_rule": rule}
+    return {**values, **kept, "qualification_rule": rule, "approvals": ", ".join(view.approvals)}
 
 
 def _form(title: str, form: Form, back: str, status: int = 200) -> Response:

@@ -51,7 +51,7 @@ def offer(object_id: UUID) -> str:
         actions=offer_actions(actor, card),
         entries=object_entries("listing", card.id, actor) if actor.is_signed_in else (),
         is_own=is_own,
-        may_edit=is_own and card.state != ListingState.SUSPENDED,
+        may_edit=is_own and card.state not in {ListingState.SUSPENDED, ListingState.REVIEW},
         labels=LISTING.labels,
         next_step=LISTING.next_step[ListingState(card.state)],
         price_modes=PRICE_MODE_LABELS,
@@ -102,6 +102,7 @@ def edit(object_id: UUID) -> Response:
         "price_mode": card.price_mode,
         "region_code": card.region_code,
         "description": card.description,
+        "expires_on": card.expires_on,
         "version": card.version,
     }
     if card.price_fen is not None:

@@ -6,21 +6,14 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from app.kernel.words import N_
-from app.web.schemas import REQUIRED, FormText, InputSchema, MoneyField, text, version_field
+from app.web.schemas import REQUIRED, FormText, InputSchema, MoneyField, UploadField, text, version_field
 from marketplace.rules.categories import CATEGORY_LABELS, Category
-from marketplace.services.catalogue import ItemContent
-from marketplace.states.catalogue import Commissioner, PricingMode
+from marketplace.rules.item_content import LONGEST, ItemContent
+from marketplace.services.catalogue import Review, Schedule
+from marketplace.services.item_imports import HandIn
+from marketplace.states.catalogue import COMMISSIONER_LABELS, PRICING_LABELS, Commissioner, PricingMode
 
 CATEGORY_CHOICES = tuple((str(c), CATEGORY_LABELS[c]) for c in Category)
-PRICING_LABELS = {
-    PricingMode.MARKET: N_("Market price"),
-    PricingMode.GUIDED: N_("Government-guided price"),
-    PricingMode.GOVERNMENT: N_("Government price"),
-}
-COMMISSIONER_LABELS = {
-    Commissioner.APPLICANT: N_("The applicant commissions and pays"),
-    Commissioner.AUTHORITY: N_("The approving authority commissions and pays"),
-}
 
 
 def one_of(choices: Any) -> validate.OneOf:
@@ -40,6 +33,16 @@ class RuleField(fields.Field[dict[str, Any]]):
         if not isinstance(value, dict):
             raise ValidationError(N_("The qualification rule cannot be read."))
         return value
+
+
+class CodesField(fields.Field[tuple[str, ...]]):
+    """Public numbers: a list in JSON, a text with commas in a form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002
+        parts = value.replace("，", ",").replace("、", ",").split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise ValidationError(N_("Not a valid list."))
+        return tuple(dict.fromkeys(part.strip().upper() for part in parts if part.strip()))
 
 
 class ItemQuery(InputSchema):
@@ -68,6 +71,15 @@ class ItemContentIn(InputSchema):
         metadata={"label": N_("Category"), "widget": "select", "choices": CATEGORY_CHOICES},
     )
     approval_served = text(N_("Approval served"))
+    approvals = CodesField(
+        load_default=(),
+        metadata={
+            "label": N_("Numbers of the approvals"),
+            "hint": N_(
+                "As on the list of powers, with commas between: PL-0101, PL-0102. Only these may then ask for it."
+            ),
+        },
+    )
     legal_basis = text(N_("Legal basis"), longest=500, widget="textarea")
     commissioner = FormText(
         load_default=str(Commissioner.APPLICANT),
@@ -123,7 +135,79 @@ class ItemContentIn(InputSchema):
     price_document = FormText(load_default="", metadata={"label": N_("Price document")})
     deliverable = text(N_("Deliverable"), longest=120)
     description = FormText(load_default="", metadata={"label": N_("Description"), "widget": "textarea"})
+    change_note = FormText(
+        load_default="",
+        validate=validate.Length(max=LONGEST["change_note"], error=N_("This is too long.")),
+        metadata={
+            "label": N_("Reason for the change"),
+            "hint": N_("Read by whoever reviews it, and shown in the history."),
+            "widget": "textarea",
+        },
+    )
     version = version_field()
+
+
+_OPINION = text(
+    N_("Legality opinion"),
+    longest=2000,
+    widget="textarea",
+    hint=N_("What was checked, and on what it rests. It is published with the version."),
+)
+
+
+class ReviewIn(InputSchema):
+    """A legality review that finds no fault."""
+
+    command = Review
+
+    opinion = _OPINION
+    version = version_field()
+
+
+class ScheduleIn(InputSchema):
+    """The same, with the day from which the version applies."""
+
+    command = Schedule
+
+    opinion = _OPINION
+    effective_from = fields.Date(
+        required=True,
+        error_messages={**REQUIRED, "invalid": N_("Not a valid date.")},
+        metadata={"label": N_("In force from"), "hint": N_("A day after today."), "widget": "date"},
+    )
+    version = version_field()
+
+
+class HandInIn(InputSchema):
+    """A table of items."""
+
+    command = HandIn
+
+    file = UploadField(
+        required=True,
+        error_messages=REQUIRED,
+        metadata={
+            "label": N_("Table (CSV or XLSX)"),
+            "hint": N_(
+                "At most 5 MiB and 2,000 rows. Begin with the exported list: its headings are understood in both languages."
+            ),
+            "widget": "file",
+            "accept": ".csv,.xlsx",
+        },
+    )
+
+
+class ComparisonQuery(InputSchema):
+    """Which two versions of an item to compare; the newest with the one before it unless given."""
+
+    before = fields.Integer(load_default=None, validate=validate.Range(min=1))
+    after = fields.Integer(load_default=None, validate=validate.Range(min=1))
+
+
+class ImportQuery(InputSchema):
+    """A page of the imports."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1))
 
 
 class VersionQuery(InputSchema):

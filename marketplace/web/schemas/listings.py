@@ -57,6 +57,16 @@ class OfferIn(InputSchema):
     region_code = FormText(
         required=True, error_messages=REQUIRED, metadata={"label": N_("Offered in"), "widget": "region"}
     )
+    expires_on = fields.Date(
+        load_default=None,
+        allow_none=True,
+        error_messages={"invalid": N_("Not a valid date.")},
+        metadata={
+            "label": N_("Last day on the shelf"),
+            "hint": N_("Empty for the longest time allowed. You are reminded before."),
+            "widget": "date",
+        },
+    )
     description = text(
         N_("Description"), longest=3000, widget="textarea", hint=N_("What is included, and what you need.")
     )
