@@ -15,6 +15,7 @@ from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.reviews import Rating, RatingAppeal, RatingRequest
 from marketplace.models.rulebook import RuleChange
+from marketplace.rules.opening_keys import Holder
 from marketplace.states.contract import ContractState
 from marketplace.states.parts import Part
 
@@ -29,6 +30,7 @@ class Permission(StrEnum):
     CREDIT_DECIDE = "marketplace:credit:decide"
     CREDIT_WATCH = "marketplace:credit:watch"
     DRAW_BEACON = "marketplace:draw:beacon"
+    KEY_HOLD = "marketplace:key:hold"
     LISTING_MANAGE = "marketplace:listing:manage"
     NOTICE_CHECK = "marketplace:notice:check"
     PROCUREMENT_CREATE = "marketplace:procurement:create"
@@ -44,7 +46,7 @@ _P = Permission
 _WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ, _P.CREDIT_WATCH, _P.RULE_BOOK_READ_CHANGES})
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
-    Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ}),
+    Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ, _P.KEY_HOLD}),
     Role.AGENCY: frozenset({_P.REGISTRATION_CREATE, _P.CONTRACT_READ, _P.AGENCY_MANAGE, _P.LISTING_MANAGE}),
     Role.PRACTITIONER: frozenset({_P.CONTRACT_READ}),
     Role.OPERATOR: _WATCH
@@ -59,6 +61,7 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     },
     Role.REGULATOR: _WATCH
     | {
+        _P.KEY_HOLD,
         _P.CATALOGUE_MANAGE,
         _P.CREDIT_DECIDE,
         _P.DRAW_BEACON,
@@ -100,6 +103,15 @@ def procurement_parts(actor: Actor, procurement: Procurement) -> frozenset[Part]
     if acts_for(actor, procurement.winner_organisation_id, Role.AGENCY):
         found.add(Part.WINNER)
     return frozenset(found)
+
+
+def holder_of(actor: Actor, procurement: Procurement) -> Holder | None:
+    """Whose share of a tender's key this actor may give: the owner's, the supervision's or the platform's, if anybody's."""
+    if acts_for(actor, procurement.owner_organisation_id, Role.OWNER):
+        return Holder.OWNER
+    if actor.has(Role.REGULATOR) and actor.organisation_id is not None:
+        return Holder.SUPERVISION
+    return Holder.PLATFORM if actor.has(Role.OPERATOR) else None
 
 
 def sees_procurement(actor: Actor, procurement: Procurement) -> bool:

@@ -68,6 +68,7 @@ class RuleBook:
     bid_min_quotes_social: int = _parameter(1, "bid.min_quotes.social", N_("Fewest quotes, private money"), "quotes")
     bid_rounds: int = _parameter(1, "bid.rounds", N_("Bidding rounds"), "rounds")
     bid_round_minutes: int = _parameter(30, "bid.round_minutes", N_("Length of a bidding round"), "minutes")
+    bid_opening_wd: int = _parameter(2, "bid.opening_wd", N_("Sealed quotes are opened within"), "wd")
     bid_rounds_max: int = _parameter(3, "bid.rounds.max", N_("Most bidding rounds"), "rounds")
     bid_round_gap_minutes: int = _parameter(
         30, "bid.round_gap_minutes", N_("Announcement before a further round"), "minutes"

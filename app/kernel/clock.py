@@ -39,6 +39,11 @@ def now() -> datetime:
     return _source.get()()
 
 
+def real_time() -> datetime:
+    """Return this machine's own time, even in a rehearsal or a test: only to measure by how much `now` was moved."""
+    return datetime.now(UTC)
+
+
 def wall_time() -> datetime:
     """Return the time that others stamp their messages with: real even in a rehearsal that runs ahead (see `follow`)."""
     source = _source.get()

@@ -85,11 +85,14 @@ def record(
     detail: dict[str, Any] | None = None,
     public: bool = False,
     event: Event | None = None,
-) -> None:
-    """Write down a fact about `obj` that changes no state: audit event, timeline entry and, if given, a domain event."""
+) -> audit.AuditEvent:
+    """Write down a fact about `obj` that changes no state: audit event, timeline entry and, if given, a domain event.
+
+    Returns the audit event, for those who hand out receipts of it.
+    """
     assert in_transaction(), "record() outside transaction()"
     facts = detail or {}
-    audit.append(
+    logged = audit.append(
         action=f"{obj.object_type}.{action}",
         object_type=obj.object_type,
         object_id=str(obj.id),
@@ -109,6 +112,7 @@ def record(
     )
     if event is not None:
         publish(event)
+    return logged
 
 
 def _readers(obj: Stateful, *, public: bool) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ _P = ProcurementState
 BATCH: Final = 200
 
 
-def _walk(step: Callable[[UUID], bool], *due: ColumnElement[Any]) -> int:
+def walk(step: Callable[[UUID], bool], *due: ColumnElement[Any]) -> int:
     """Take `step` for every due procurement; one that cannot be taken yet holds up no other."""
     ids = db.session.scalars(select(Procurement.id).where(*due).order_by(Procurement.id).limit(BATCH)).all()
     db.session.rollback()
@@ -42,47 +42,47 @@ def _try(step: Callable[[UUID], bool], procurement_id: UUID) -> bool:
 
 def close_due() -> int:
     """Close registrations whose deadline has passed."""
-    return _walk(
+    return walk(
         selection.close_registration, Procurement.state == _P.PUBLISHED, Procurement.registration_ends_at < clock.now()
     )
 
 
 def freeze_due() -> int:
     """Check, count and freeze the lists of closed registrations."""
-    return _walk(selection.freeze_list, Procurement.state == _P.REGISTRATION_CLOSED)
+    return walk(selection.freeze_list, Procurement.state == _P.REGISTRATION_CLOSED)
 
 
 def rounds_due() -> int:
     """End bidding rounds whose time is over."""
-    return _walk(selection.end_round, Procurement.state == _P.BIDDING, Procurement.quotes_end_at < clock.now())
+    return walk(selection.end_round, Procurement.state == _P.BIDDING, Procurement.quotes_end_at < clock.now())
 
 
 def rank_due() -> int:
     """Make due demonstration values, and rank draws whose values are all in."""
     due = (Procurement.state == _P.SELECTING, Procurement.beacon_due_at <= clock.now())
-    made = _walk(
+    made = walk(
         selection.make_demonstration_value,
         *due,
         Procurement.id.in_(select(Draw.procurement_id).where(Draw.is_demonstration)),
     )
-    return made + _walk(selection.rank_draw, *due)
+    return made + walk(selection.rank_draw, *due)
 
 
 def compare_due() -> int:
     """Go on without an owner who did not compare in time."""
-    return _walk(selection.lapse_comparison, Procurement.state == _P.COMPARING, Procurement.compare_by < clock.now())
+    return walk(selection.lapse_comparison, Procurement.state == _P.COMPARING, Procurement.compare_by < clock.now())
 
 
 def award_due() -> int:
     """Issue award letters when the publicity of the result has ended."""
-    return _walk(
+    return walk(
         awards.issue_award, Procurement.state == _P.RESULT_PUBLICITY, Procurement.publicity_ends_at < clock.now()
     )
 
 
 def lapse_due() -> int:
     """Let unconfirmed awards lapse."""
-    return _walk(awards.lapse_award, Procurement.state == _P.AWARDED, Procurement.confirm_by < clock.now())
+    return walk(awards.lapse_award, Procurement.state == _P.AWARDED, Procurement.confirm_by < clock.now())
 
 
 def run_due() -> int:

@@ -227,3 +227,16 @@ class QuoteResult(Base):
 
 
 append_only(QuoteResult)
+
+
+class OpeningReminder(Base):
+    """That the holders were asked for their shares for the first, second or third time."""
+
+    __tablename__ = "opening_reminder"
+
+    tender_key_id: Mapped[UUID] = uuid_fk("tender_key.id", primary_key=True, index=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+append_only(OpeningReminder)

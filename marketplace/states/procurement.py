@@ -69,6 +69,7 @@ class FailureCode(StrEnum):
     SOURCE_DEAD = "source_dead"
     TOO_FEW_QUOTES = "too_few_quotes"
     NOT_COMPARED = "not_compared"
+    QUOTES_NOT_OPENED = "quotes_not_opened"
 
 
 FAILURE_TEXTS: Mapping[str, str] = {
@@ -77,6 +78,7 @@ FAILURE_TEXTS: Mapping[str, str] = {
     FailureCode.RANKING_EXHAUSTED: N_("Every agency of the ranking gave up, lapsed or was struck out."),
     FailureCode.SOURCE_DEAD: N_("An announced public source has published no value for too long; the draw is void."),
     FailureCode.TOO_FEW_QUOTES: N_("Fewer valid quotes than the rules demand."),
+    FailureCode.QUOTES_NOT_OPENED: N_("Two shares of the key were not given in time; the quotes stay sealed for ever."),
     FailureCode.NOT_COMPARED: N_("The owner did not compare the plans in time."),
 }
 

@@ -204,3 +204,6 @@ ON_LIST: frozenset[str] = STRUCK | {*_LISTED, _R.RESERVE, _R.WON, _R.CONFIRMED, 
 
 WAITING: frozenset[str] = frozenset(_LISTED)
 """Registrations on the frozen list about which nothing is decided yet."""
+
+QUOTING: frozenset[str] = WAITING | {_R.REGISTERED}
+"""Registrations that may hand in a sealed quote while a round takes them."""

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from flask_babel import gettext
+
 from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.web.actions import Action, ActionView, action_link, actions_of
 from app.web.schemas import ReasonIn
 from marketplace.policy import Permission
 from marketplace.queries.procurements import ProcurementView, RegistrationView, procurement_view
+from marketplace.rules.selection.methods import needs_quotes
 from marketplace.services import awards, procurements, registrations, selection
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
-from marketplace.states.registration import REGISTRATION, RegistrationState
+from marketplace.states.registration import QUOTING, REGISTRATION, RegistrationState
 from marketplace.web.schemas.procurements import ExtendIn, RegisterIn
 
 
@@ -114,7 +117,9 @@ def actions_for(view: ProcurementView, actor: Actor) -> tuple[ActionView, ...]:
         hidden.add("succeed")
     table = {name: action for name, action in ACTIONS.items() if name not in hidden}
     found = list(actions_of(PROCUREMENT, view.state, view.parts, href=href, table=table, version=view.version))
-    if may_register(view):
+    if needs_quotes(view.method):
+        found[:0] = _quoting_links(view, actor, href)
+    elif may_register(view):
         found.insert(0, action_link(href, "register", ACTIONS["register"], primary=True, version=view.version))
     waiting = view.state == ProcurementState.RESELECT and view.succession_proposed_by is None
     if waiting and actor.may(Permission.PROCUREMENT_SUCCESSION):
@@ -123,6 +128,26 @@ def actions_for(view: ProcurementView, actor: Actor) -> tuple[ActionView, ...]:
             action_link(href, "propose_succession", ACTIONS["propose_succession"], primary=True, version=view.version),
         )
     return tuple(found)
+
+
+def _quoting_links(view: ProcurementView, actor: Actor, href: str) -> list[ActionView]:
+    """Where a method asks for sealed quotes: registering is quoting, and the opening has its own page."""
+
+    def link(name: str, label: str, *, primary: bool) -> ActionView:
+        return ActionView(name, gettext(label), f"{href}/{name}", needs_form=True, danger=False, primary=primary)
+
+    takes_part = view.own_registration is not None and view.own_registration.state in QUOTING
+    takes_quotes = view.is_open or view.state == ProcurementState.BIDDING
+    found = []
+    if may_register(view):
+        found.append(link("quote", N_("Register and quote"), primary=True))
+    elif takes_part and takes_quotes:
+        found.append(link("quote", N_("Quote"), primary=True))
+    if view.state == ProcurementState.OPENING and actor.may(Permission.KEY_HOLD):
+        found.append(link("opening", N_("Give your share of the key"), primary=True))
+    elif view.published_at is not None:
+        found.append(link("opening", N_("Sealed quotes"), primary=False))
+    return found
 
 
 def may_register(view: ProcurementView) -> bool:

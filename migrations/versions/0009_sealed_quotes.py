@@ -18,6 +18,8 @@ TRIGGERS = {
         "CREATE TRIGGER holder_key_no_update BEFORE UPDATE ON holder_key WHEN NEW.id IS NOT OLD.id OR NEW.organisation_id IS NOT OLD.organisation_id OR NEW.holder IS NOT OLD.holder OR NEW.public_key IS NOT OLD.public_key OR NEW.made_in IS NOT OLD.made_in OR NEW.made_by IS NOT OLD.made_by OR NEW.made_by_name IS NOT OLD.made_by_name OR NEW.made_at IS NOT OLD.made_at BEGIN SELECT RAISE(ABORT, 'holder_key is append-only'); END",
         "CREATE TRIGGER tender_key_no_delete BEFORE DELETE ON tender_key BEGIN SELECT RAISE(ABORT, 'tender_key is append-only'); END",
         "CREATE TRIGGER tender_key_no_update BEFORE UPDATE ON tender_key BEGIN SELECT RAISE(ABORT, 'tender_key is append-only'); END",
+        "CREATE TRIGGER opening_reminder_no_delete BEFORE DELETE ON opening_reminder BEGIN SELECT RAISE(ABORT, 'opening_reminder is append-only'); END",
+        "CREATE TRIGGER opening_reminder_no_update BEFORE UPDATE ON opening_reminder BEGIN SELECT RAISE(ABORT, 'opening_reminder is append-only'); END",
         "CREATE TRIGGER quote_no_delete BEFORE DELETE ON quote BEGIN SELECT RAISE(ABORT, 'quote is append-only'); END",
         "CREATE TRIGGER quote_no_update BEFORE UPDATE ON quote BEGIN SELECT RAISE(ABORT, 'quote is append-only'); END",
         "CREATE TRIGGER quote_opening_no_delete BEFORE DELETE ON quote_opening BEGIN SELECT RAISE(ABORT, 'quote_opening is append-only'); END",
@@ -36,6 +38,8 @@ TRIGGERS = {
         "CREATE TRIGGER holder_key_append_only BEFORE UPDATE OR DELETE ON holder_key FOR EACH ROW EXECUTE FUNCTION holder_key_append_only()",
         "CREATE FUNCTION tender_key_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN  RAISE EXCEPTION 'tender_key is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
         "CREATE TRIGGER tender_key_append_only BEFORE UPDATE OR DELETE ON tender_key FOR EACH ROW EXECUTE FUNCTION tender_key_append_only()",
+        "CREATE FUNCTION opening_reminder_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN  RAISE EXCEPTION 'opening_reminder is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        "CREATE TRIGGER opening_reminder_append_only BEFORE UPDATE OR DELETE ON opening_reminder FOR EACH ROW EXECUTE FUNCTION opening_reminder_append_only()",
         "CREATE FUNCTION quote_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN  RAISE EXCEPTION 'quote is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
         "CREATE TRIGGER quote_append_only BEFORE UPDATE OR DELETE ON quote FOR EACH ROW EXECUTE FUNCTION quote_append_only()",
         "CREATE FUNCTION quote_opening_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN  RAISE EXCEPTION 'quote_opening is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
@@ -92,6 +96,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_tender_key_code")),
     )
     op.create_index("ix_tender_key_procurement", "tender_key", ["procurement_id", "round", "id"], unique=False)
+    op.create_table(
+        "opening_reminder",
+        sa.Column("tender_key_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("sent_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["tender_key_id"], ["tender_key.id"], name=op.f("fk_opening_reminder_tender_key_id")),
+        sa.PrimaryKeyConstraint("tender_key_id", "number", name=op.f("pk_opening_reminder")),
+    )
     op.create_table(
         "quote",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -202,6 +214,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_quote_result_tender_key_id"), "quote_result", ["tender_key_id"], unique=False)
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         kernel_db.run_ddl(op.get_bind(), statement)
+    with op.batch_alter_table("procurement", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_procurement_failure_code_eca5af"), type_="check")
+        batch_op.create_check_constraint(
+            batch_op.f("ck_procurement_failure_code_e15d19"),
+            "failure_code IS NULL OR failure_code IN ('no_registration', 'pool_too_small', 'ranking_exhausted', 'source_dead', 'too_few_quotes', 'not_compared', 'quotes_not_opened')",
+        )
 
 
 def downgrade() -> None:
@@ -216,15 +234,23 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_quote_registration_id"), table_name="quote")
     op.drop_index(op.f("ix_quote_plan_id"), table_name="quote")
     op.drop_table("quote")
+    op.drop_table("opening_reminder")
     op.drop_index("ix_tender_key_procurement", table_name="tender_key")
     op.drop_table("tender_key")
     op.drop_index(op.f("ix_holder_key_organisation_id"), table_name="holder_key")
     op.drop_table("holder_key")
     op.drop_table("sealed_plan")
+    with op.batch_alter_table("procurement", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_procurement_failure_code_e15d19"), type_="check")
+        batch_op.create_check_constraint(
+            batch_op.f("ck_procurement_failure_code_eca5af"),
+            "failure_code IS NULL OR failure_code IN ('no_registration', 'pool_too_small', 'ranking_exhausted', 'source_dead', 'too_few_quotes', 'not_compared')",
+        )
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION IF EXISTS sealed_plan_append_only() CASCADE")
         op.execute("DROP FUNCTION IF EXISTS holder_key_append_only() CASCADE")
         op.execute("DROP FUNCTION IF EXISTS tender_key_append_only() CASCADE")
+        op.execute("DROP FUNCTION IF EXISTS opening_reminder_append_only() CASCADE")
         op.execute("DROP FUNCTION IF EXISTS quote_append_only() CASCADE")
         op.execute("DROP FUNCTION IF EXISTS quote_opening_append_only() CASCADE")
         op.execute("DROP FUNCTION IF EXISTS share_entry_append_only() CASCADE")

@@ -27,6 +27,7 @@ from marketplace.rulebook import RuleBook
 from marketplace.rules.selection.gates import registration_days
 from marketplace.rules.selection.methods import needs_registration
 from marketplace.rules.selection.random_draw import announced_sources
+from marketplace.services import tender_keys
 from marketplace.services.procurements.drafting import item_in_force, period_findings, refuse_first
 from marketplace.services.procurements.telling import in_beijing, locked, notify_operators, tell_owner
 from marketplace.states.procurement import PROCUREMENT
@@ -42,6 +43,7 @@ def submit_notice(actor: Actor, procurement_id: UUID, command: Plain) -> None:
     item_in_force(procurement.item_version_id)
     assert procurement.registration_ends_at is not None
     refuse_first(period_findings(book, procurement.registration_ends_at, procurement.method))
+    tender_keys.refuse_without_holders(procurement)
     procurement.submitted_at = clock.now()
     procurement.check_by = work_calendar.current().deadline(clock.now(), book.notice_check_wd).at
     event = NoticeSubmitted(procurement_id=procurement.id)
@@ -114,6 +116,7 @@ def freeze_notice(procurement: Procurement, actor: Actor) -> ProcurementNotice:
     now = clock.now()
     procurement.rule_book_version = book.version
     procurement.published_at = procurement.published_at or now
+    tender_keys.make_tender_keys(procurement)
     content = notice_content(procurement, book)
     count = db.session.scalar(
         select(func.count()).select_from(ProcurementNotice).where(ProcurementNotice.procurement_id == procurement.id)
