@@ -100,6 +100,9 @@ DOMAIN = Domain(
     notice_topics=(
         Topic("procurement", N_("Procurements and selection")),
         Topic("contract", N_("Contracts and service clock")),
+        Topic("catalogue", N_("Service list")),
+        Topic("listing", N_("Offers on the shelf")),
+        Topic("search", N_("Saved searches")),
         Topic("rules", N_("Rule book and calendar")),
         Topic("marketplace", N_("Admission and certificates")),
         Topic("rating", N_("Ratings and appeals")),
