@@ -16,7 +16,7 @@ from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.reviews import Rating, RatingAppeal, RatingRequest
 from marketplace.models.rulebook import RuleChange
 from marketplace.rules.opening_keys import Holder
-from marketplace.states.contract import ContractState
+from marketplace.states.contract import QUESTIONS, ContractState
 from marketplace.states.parts import Part
 
 
@@ -27,6 +27,8 @@ class Permission(StrEnum):
     AGENCY_MANAGE = "marketplace:agency:manage"
     CATALOGUE_MANAGE = "marketplace:catalogue:manage"
     CONTRACT_READ = "marketplace:contract:read"
+    CONTRACT_TEMPLATE_KEEP = "marketplace:contract-template:keep"
+    CONTRACT_TEMPLATE_READ = "marketplace:contract-template:read"
     CREDIT_DECIDE = "marketplace:credit:decide"
     CREDIT_WATCH = "marketplace:credit:watch"
     DRAW_BEACON = "marketplace:draw:beacon"
@@ -43,7 +45,15 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_WATCH: Final = frozenset({_P.PROCUREMENT_SUPERVISE, _P.CONTRACT_READ, _P.CREDIT_WATCH, _P.RULE_BOOK_READ_CHANGES})
+_WATCH: Final = frozenset(
+    {
+        _P.PROCUREMENT_SUPERVISE,
+        _P.CONTRACT_READ,
+        _P.CONTRACT_TEMPLATE_READ,
+        _P.CREDIT_WATCH,
+        _P.RULE_BOOK_READ_CHANGES,
+    }
+)
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.OWNER: frozenset({_P.PROCUREMENT_CREATE, _P.CONTRACT_READ, _P.KEY_HOLD}),
@@ -64,6 +74,7 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = {
         _P.KEY_HOLD,
         _P.CATALOGUE_MANAGE,
         _P.CREDIT_DECIDE,
+        _P.CONTRACT_TEMPLATE_KEEP,
         _P.DRAW_BEACON,
         _P.PROCUREMENT_SUCCESSION,
         _P.RULE_BOOK_PROPOSE,
@@ -134,7 +145,7 @@ _SIDES: Final = (Part.OWNER, Part.AGENCY)
 
 
 def contract_parts(actor: Actor, contract: Contract) -> frozenset[Part]:
-    """OWNER and AGENCY for the two sides, COUNTERPARTY for the side asked for a pause, REGULATOR also for auditors.
+    """OWNER and AGENCY for the two sides, COUNTERPARTY for the side that was asked, REGULATOR also for auditors.
 
     Nobody else plays a part, so an empty answer means that the contract's existence is not told to this actor.
     A practitioner of the agency reads along; its authorised representative acts.
@@ -148,7 +159,7 @@ def contract_parts(actor: Actor, contract: Contract) -> frozenset[Part]:
         found.add(Part.PUBLIC)
     if actor.has(Role.AUDITOR):
         found.add(Part.REGULATOR)
-    if contract.state == ContractState.PAUSE_ASKED and other_side(contract.pause_asked_by) in found:
+    if contract.state in (*QUESTIONS, ContractState.DISPUTE) and other_side(contract.asked_by) in found:
         found.add(Part.COUNTERPARTY)
     return frozenset(found)
 

@@ -126,6 +126,14 @@ class RuleBook:
     pause_confirm_wd: int = _parameter(
         2, "contract.pause_confirm_wd", N_("A pause of the clock is confirmed within"), "wd"
     )
+    question_answer_wd: int = _parameter(
+        3, "contract.question_answer_wd", N_("An extension or an end by agreement is answered within"), "wd"
+    )
+    extension_max_times: int = _parameter(2, "contract.extension_max_times", N_("Extensions of a contract"), "times")
+    extension_max_percent: int = _parameter(
+        50, "contract.extension_max_percent", N_("All extensions together, of the agreed limit"), "percent"
+    )
+    breach_cure_wd: int = _parameter(5, "contract.breach_cure_wd", N_("Time to mend a breach"), "wd")
     result_accept_wd: int = _parameter(5, "result.accept_wd", N_("Deliverable accepted or returned within"), "wd")
     filing_auto_close_days: int = _parameter(180, "filing.auto_close_days", N_("Closed by itself after"), "days")
     rating_owner_wd: int = _parameter(3, "rating.owner_wd", N_("Owner rates within"), "wd")
@@ -198,6 +206,10 @@ class RuleBook:
     pay_government_days: int = _parameter(30, "pay.government_days", N_("Public bodies pay within"), "days")
     pay_government_days_max: int = _parameter(
         60, "pay.government_days.max", N_("Public bodies pay within, if the contract says so"), "days"
+    )
+    pay_late_interest_bp: int = _parameter(5, "pay.late_interest_bp", N_("Interest on late payments a day"), "bp")
+    pay_overdue_public_days: int = _parameter(
+        30, "pay.overdue_public_days", N_("Unpaid fees are public when overdue by"), "days"
     )
 
     # Approval and delivery of its result: 审批、送达

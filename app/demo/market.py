@@ -26,11 +26,13 @@ from app.kernel.files import Upload
 from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Procurement
 from marketplace.queries.candidates import demand_of, matching
+from marketplace.queries.contracts.milestones import milestone_rows
 from marketplace.rules.regions import full_name
 from marketplace.rules.selection.gates import FundSource
 from marketplace.services import awards, contracts, procurements, registrations, reviews
 from marketplace.services.commands import Avoided, NoticeDraft, Register
-from marketplace.states.contract import ContractState, PauseReason
+from marketplace.states.contract import ContractState
+from marketplace.states.engagement import PauseReason
 from marketplace.states.procurement import ProcurementState
 
 _P, _C = ProcurementState, ContractState
@@ -346,11 +348,15 @@ class Market:
         """The contract, after its bill was paid if the owner is ready to pay it."""
         procurement_id = procurement.id
         contract = self._contract(procurement_id)
-        if contract is None or contract.bill_id is None or contract.funded_at is not None or purchase.fate == "unpaid":
+        bill_id = self._owed_bill(contract) if contract is not None and purchase.fate != "unpaid" else None
+        if contract is None or bill_id is None:
             return contract
         if purchase.waits(1 + purchase.number % 4, contract.signed_at, self.simulation):
-            self.cashier.pay(purchase.owner.actor, contract.bill_id, self.names.random)
+            self.cashier.pay(purchase.owner.actor, bill_id, self.names.random)
         return self._contract(procurement_id)
+
+    def _owed_bill(self, contract: Contract) -> UUID | None:
+        return next((row.bill_id for row in milestone_rows(contract.id) if row.is_owed), None)
 
     def _rating(self, purchase: Purchase) -> reviews.RateService:
         random = self.names.random

@@ -62,8 +62,16 @@ class ContractClosed(Event):
 
 @dataclass(frozen=True)
 class ContractTerminated(Event):
-    """A contract ended before it was signed by both sides."""
+    """A contract ended before its time.
+
+    `cause` is a `TerminationCause`; `at_fault` the side ("owner", "agency") that broke it, None where nobody is named;
+    `was_signed`: both sides had signed, so there may be money to settle.
+    """
 
     name: ClassVar[str] = "marketplace.contract-terminated"
     contract_id: UUID
     procurement_id: UUID
+    agency_organisation_id: UUID
+    was_signed: bool
+    cause: str
+    at_fault: str | None

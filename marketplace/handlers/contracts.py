@@ -8,11 +8,11 @@ from uuid import UUID
 from app.kernel.db import use_case
 from app.kernel.outbox import Handlers
 from app.kernel.words import N_
-from marketplace.events.contracts import ContractClosed, ContractSigned, DeliverableAccepted
+from marketplace.events.contracts import ContractClosed, ContractSigned, ContractTerminated, DeliverableAccepted
 from marketplace.events.procurements import WinnerLost
-from marketplace.services import contracts
+from marketplace.services import after_contract, contracts
 from marketplace.services.procurements import follow_contract
-from payments.events import BillPaid
+from payments.events import BillPaid, BillRefunded
 
 PREFIX = "contract:"
 
@@ -22,6 +22,19 @@ def mark_contract_funded(event: BillPaid) -> None:
     """The service fee is paid and held."""
     if event.subject.startswith(PREFIX):
         contracts.mark_funded(UUID(event.subject.removeprefix(PREFIX)), event.bill_id)
+
+
+@use_case
+def mark_contract_refunded(event: BillRefunded) -> None:
+    """The money of an ended contract is back with its owner."""
+    if event.subject.startswith(PREFIX):
+        contracts.mark_refunded(UUID(event.subject.removeprefix(PREFIX)), event.bill_id)
+
+
+@use_case
+def end_procured_service(event: ContractTerminated) -> None:
+    """The procurement learns that its contract has ended."""
+    after_contract.follow_end(event.procurement_id, event.agency_organisation_id, was_signed=event.was_signed)
 
 
 @use_case
@@ -57,6 +70,8 @@ def end_contract_of_lost_winner(event: WinnerLost) -> None:
 
 HANDLERS: Handlers = {
     BillPaid: (mark_contract_funded,),
+    BillRefunded: (mark_contract_refunded,),
+    ContractTerminated: (end_procured_service,),
     ContractSigned: (issue_signed_contract, start_procured_service),
     DeliverableAccepted: (accept_procured_service,),
     ContractClosed: (close_procurement_file,),

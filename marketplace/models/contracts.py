@@ -1,14 +1,25 @@
 """Contracts (合同), their signatures, clock pauses and deliverables (成果文件)."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Date, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, Stateful, UTCDateTime, Versioned, append_only, state_checks, uuid_fk, uuid_pk
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    UTCDateTime,
+    Versioned,
+    append_only,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+)
 from marketplace.states.contract import CONTRACT
+from marketplace.states.engagement import PaymentMoment
 
 
 class Contract(Versioned, Stateful, Base):
@@ -18,6 +29,9 @@ class Contract(Versioned, Stateful, Base):
     are fen, limits working days. `starts_on`, `deadline_on` and `delivered_on` are Beijing dates; `deadline_on` is
     computed when the clock starts and again whenever a pause or a rework ends, so that a later change of the calendar
     does not move it silently. `deadline_provisional`: it rests on a year whose holidays are not announced yet.
+    `limit_wd` is what was agreed, `extended_wd` what was granted since. `terms` holds what the owner filled into the open
+    fields of the template `template_edition_id` (None: the built-in standard text). `asked_by` and `answer_by` belong to
+    the question that is open (a pause, an extension, an end by agreement) or to the settlement proposed in a dispute.
     """
 
     __tablename__ = "contract"
@@ -39,27 +53,34 @@ class Contract(Versioned, Stateful, Base):
     document_sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    template_edition_id: Mapped[UUID | None] = uuid_fk("contract_template_edition.id", nullable=True, index=False)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONValue, default=dict)
+    payment_moment: Mapped[str] = mapped_column(String(16), default=PaymentMoment.HELD)
+    pay_days: Mapped[int] = mapped_column(Integer, default=30)
     sign_by: Mapped[datetime] = mapped_column(UTCDateTime)
+    signing_reminders: Mapped[int] = mapped_column(Integer, default=0)
     signed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     starts_on: Mapped[date | None] = mapped_column(Date)
     deadline_on: Mapped[date | None] = mapped_column(Date)
     deadline_provisional: Mapped[bool] = mapped_column(default=False)
     overdue_since: Mapped[date | None] = mapped_column(Date)
-    pause_asked_by: Mapped[str | None] = mapped_column(String(12))
-    pause_answer_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    extended_wd: Mapped[int] = mapped_column(Integer, default=0)
+    asked_by: Mapped[str | None] = mapped_column(String(12))
+    answer_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     delivered_on: Mapped[date | None] = mapped_column(Date)
     accept_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
     acceptance_reminders: Mapped[int] = mapped_column(Integer, default=0)
+    rework_count: Mapped[int] = mapped_column(Integer, default=0)
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     rate_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
     rated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    bill_id: Mapped[UUID | None]
-    funded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    terminated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    termination_cause: Mapped[str | None] = mapped_column(String(16))
+    settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     __table_args__ = (
         # one living contract per award; a terminated one may be followed by that of the next in rank
@@ -68,6 +89,8 @@ class Contract(Versioned, Stateful, Base):
         Index("ix_contract_state_due", "state", "accept_by"),
         CheckConstraint("price_fen > 0", name="price_positive"),
         CheckConstraint("limit_wd > 0", name="limit_positive"),
+        CheckConstraint("extended_wd >= 0", name="extended_not_negative"),
+        CheckConstraint("pay_days > 0", name="pay_days_positive"),
         CheckConstraint("owner_organisation_id <> agency_organisation_id", name="two_sides"),
         *state_checks(CONTRACT),
     )
@@ -144,7 +167,11 @@ class ClockPause(Base):
 
 
 class Deliverable(Base):
-    """One uploaded version of the deliverable, with the digest of its file and the practitioner who answers for it."""
+    """One uploaded version of the deliverable of a milestone, with the digest of its file and who answers for it.
+
+    `practitioners` lists everybody who signs for the content as {"name", "certificate"}, the one who leads first (also in
+    `practitioner_name` and `practitioner_certificate`); `checklist` the points the agency has confirmed.
+    """
 
     __tablename__ = "deliverable"
 
@@ -158,6 +185,9 @@ class Deliverable(Base):
     file_size: Mapped[int] = mapped_column(BigInteger)
     practitioner_name: Mapped[str] = mapped_column(String(60))
     practitioner_certificate: Mapped[str] = mapped_column(String(60), default="")
+    practitioners: Mapped[list[Any]] = mapped_column(JSONValue, default=list)
+    milestone: Mapped[int] = mapped_column(Integer, default=1)
+    checklist: Mapped[list[Any]] = mapped_column(JSONValue, default=list)
     note: Mapped[str] = mapped_column(Text, default="")
     submitted_by_name: Mapped[str] = mapped_column(String(120))
     submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)

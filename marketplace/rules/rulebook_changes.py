@@ -10,7 +10,7 @@ from typing import Final
 from app.kernel.words import N_
 from marketplace.rulebook import PARAMETERS, Parameter
 
-MOST: Final = {"percent": 100, "hour": 23, "wd": 1000, "days": 3650, "minutes": 10_080, "fen": 10**13}
+MOST: Final = {"percent": 100, "bp": 100, "hour": 23, "wd": 1000, "days": 3650, "minutes": 10_080, "fen": 10**13}
 """The largest sensible value by unit; anything above is a typing error."""
 
 

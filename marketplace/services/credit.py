@@ -14,6 +14,7 @@ from app.kernel.words import N_
 from marketplace.models.agencies import Agency, Qualification
 from marketplace.models.contracts import Contract
 from marketplace.models.credit import CreditSnapshot
+from marketplace.models.engagement import Milestone
 from marketplace.models.procurements import Registration
 from marketplace.queries.credit import parts_json, scores
 from marketplace.queries.rulebooks import rule_book_in_force
@@ -162,7 +163,12 @@ def _late_payments() -> Iterator[Finding]:
     before = now - timedelta(days=book.pay_government_days_max)
     rows = db.session.execute(
         select(Contract.id, Contract.number, Contract.owner_organisation_id).where(
-            Contract.accepted_at < before, Contract.accepted_at > before - _YEAR, Contract.funded_at.is_(None)
+            exists().where(
+                Milestone.contract_id == Contract.id,
+                Milestone.accepted_at < before,
+                Milestone.accepted_at > before - _YEAR,
+                Milestone.funded_at.is_(None),
+            )
         )
     ).all()
     for row in rows:

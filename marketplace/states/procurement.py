@@ -438,8 +438,30 @@ PROCUREMENT = Machine(
             label=N_("Service terminated"),
         ),
         Transition(
+            "lose_contract",
+            sources=(_P.CONFIRMED,),
+            target=_P.RESELECT,
+            who=(Part.SYSTEM,),
+            label=N_("Contract not signed: the next of the ranking is asked"),
+        ),
+        Transition(
+            "select_again",
+            sources=(_P.TERMINATED,),
+            target=_P.RESELECT,
+            who=(Part.OWNER,),
+            label=N_("Select another agency"),
+            primary=True,
+        ),
+        Transition(
+            "close_ended",
+            sources=(_P.TERMINATED,),
+            target=_P.CLOSED,
+            who=(Part.OWNER,),
+            label=N_("Close the file"),
+        ),
+        Transition(
             "close_file",
-            sources=(_P.ACCEPTED, _P.TERMINATED),
+            sources=(_P.ACCEPTED,),
             target=_P.CLOSED,
             who=(Part.SYSTEM,),
             label=N_("File closed"),
@@ -511,7 +533,7 @@ PROCUREMENT = Machine(
         _P.WITHDRAWN: N_("The owner may abandon the procurement or publish a new one."),
         _P.CANCELLED: N_("Nothing more to do."),
         _P.VOID: N_("Nothing more to do."),
-        _P.TERMINATED: N_("The file is closed when the accounts are settled."),
+        _P.TERMINATED: N_("The owner selects another agency, or closes the file once the accounts are settled."),
     },
 )
 
@@ -546,7 +568,7 @@ TURNS: Mapping[ProcurementState, Turn] = {
     _P.FAILED: Turn(Part.OWNER),
     _P.DIRECT_REQUEST: Turn(Part.OPERATOR),
     _P.WITHDRAWN: Turn(Part.OWNER),
-    _P.TERMINATED: Turn(Part.SYSTEM),
+    _P.TERMINATED: Turn(Part.OWNER),
 }
 """States that are missing here wait for nobody."""
 

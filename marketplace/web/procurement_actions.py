@@ -13,7 +13,7 @@ from app.web.schemas import ReasonIn
 from marketplace.policy import Permission
 from marketplace.queries.procurements import ProcurementView, RegistrationView, procurement_view
 from marketplace.rules.selection.methods import needs_quotes
-from marketplace.services import awards, procurements, registrations, selection
+from marketplace.services import after_contract, awards, procurements, registrations, selection
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
 from marketplace.states.registration import QUOTING, REGISTRATION, RegistrationState
@@ -54,6 +54,16 @@ ACTIONS: Final[Mapping[str, Action]] = {
         explain=N_("Every period stands still until you decide the challenge."),
     ),
     **{action: Action(procurements.resume_procurement, ReasonIn) for action in RESUME_ACTIONS.values()},
+    "select_again": Action(
+        after_contract.select_again,
+        explain=N_("The next agency of the published ranking is proposed; without one the procurement fails."),
+        done=N_("Another agency is looked for."),
+    ),
+    "close_ended": Action(
+        after_contract.close_ended,
+        explain=N_("Nothing more can be done in this procurement afterwards."),
+        done=N_("The file is closed."),
+    ),
     "extend": Action(
         procurements.extend_registration,
         ExtendIn,

@@ -12,6 +12,11 @@ SYSTEM_PARTS = {"system"}
 ELSEWHERE = {
     "agency.request_change": "a request for change, on the agency's own pages",
     "agency.settle_change": "the decision on the request for change, or taking it back",
+    "contract.accept_part": "accepting the deliverable of a milestone that is not the last",
+    "contract.settle_accept": "agreeing to the settlement of a dispute, or the operator's record",
+    "contract.settle_accept_part": "agreeing to the settlement of a dispute, or the operator's record",
+    "contract.settle_continue": "agreeing to the settlement of a dispute, or the operator's record",
+    "contract.settle_terminate": "agreeing to the settlement of a dispute, or the operator's record",
     "bill.release": "the acceptance of the contract's deliverable",
     "parcel.hand_over": "the courier's signature on the hand-over list",
     "procurement.compare": "handing in the comparison sheet",

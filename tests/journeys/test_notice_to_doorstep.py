@@ -443,6 +443,7 @@ def the_deliverable_is_accepted(story: Story) -> None:
         files={"file": ("报告.pdf", report, "application/pdf")},
         title="地质灾害危险性评估报告",
         practitioner_name="秦朗",
+        checked="true",
     )
     owner = story.person("owner")
     owner.open(story.at["contract"])
@@ -454,6 +455,7 @@ def the_deliverable_is_accepted(story: Story) -> None:
         files={"file": ("报告第二版.pdf", a_pdf("version 2"), "application/pdf")},
         title="地质灾害危险性评估报告（修订）",
         practitioner_name="秦朗",
+        checked="true",
     )
     owner = story.person("owner")
     owner.open(story.at["contract"])

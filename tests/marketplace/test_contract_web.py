@@ -49,8 +49,8 @@ def test_both_sides_sign_through_the_api(clock_at: Clock, client_of: Client) -> 
     made = drawn_up(clock_at)
     agency, owner = client_of(made.agency), client_of(made.owner)
     seen = agency.get(f"/api/contracts/{made.id}").json
-    assert [a["name"] for a in seen["actions"]] == ["sign"]
-    assert owner.get(f"/api/contracts/{made.id}").json["actions"] == []
+    assert [a["name"] for a in seen["actions"]] == ["ask_changes", "sign"]
+    assert owner.get(f"/api/contracts/{made.id}").json["actions"][0]["name"] == "redraft"
     digest = seen["document"]["sha256"]
     first = call(agency, made, "sign", document_sha256=digest, agreed=True, version=seen["version"])
     assert (first.status_code, first.json["state"], first.json["whose_turn"]) == (200, "to_sign_owner", "owner")
@@ -95,6 +95,7 @@ def test_the_agency_uploads_and_the_owner_downloads(clock_at: Clock, client_of: 
         data={
             "title": "地形测量成果报告",
             "practitioner_name": "陈立",
+            "checked": "true",
             "file": (io.BytesIO("成果".encode()), "成果.txt"),
             "csrf_token": token_of(form.text),
         },

@@ -24,7 +24,7 @@ from marketplace.rules.contract_text import document_digest
 from marketplace.services import contracts, reviews
 from marketplace.services.contracts import AcceptDeliverable, AskPause, ConfirmPause, Reasoned
 from marketplace.services.reviews import RateService
-from marketplace.states.contract import PauseReason
+from marketplace.states.engagement import PauseReason
 from marketplace.states.parts import Part
 from payments import services as payments
 from payments.gateways import EXTENSION
@@ -53,7 +53,7 @@ def pay(app: Flask) -> Callable[[Engagement], None]:
     def run(made: Engagement) -> None:
         simulator = open_simulator(":memory:")
         app.extensions[EXTENSION] = StripeGateway("sk_test_x", "http://127.0.0.1:8421", http=InProcessHttp(simulator))
-        bill_id = made.row.bill_id
+        bill_id = made.seen.bill_id
         assert bill_id is not None
         payment_id = payments.start_payment(made.owner, bill_id, StartPayment("alipay"))
         payments.send_payment(payment_id)
@@ -108,7 +108,7 @@ def test_the_owners_signature_starts_the_clock_and_opens_the_bill(clock_at: Cloc
     ]
     assert {s.document_sha256 for s in view.signatures} == {row.document_sha256}
     bill = db.session.scalars(sa.select(Bill)).one()
-    assert (bill.id, bill.amount_fen, bill.subject) == (row.bill_id, PRICE, f"contract:{row.id}")
+    assert (bill.id, bill.amount_fen, bill.subject) == (made.seen.bill_id, PRICE, f"contract:{row.id}")
     assert (bill.payer_organisation_id, bill.payee_organisation_id) == (
         made.owner.organisation_id,
         made.agency.organisation_id,
@@ -177,7 +177,7 @@ def test_a_confirmed_pause_counts_from_the_day_of_asking(clock_at: Clock) -> Non
     clock_at(at(6, 3))
     contracts.ask_pause(made.agency, made.id, ASK)
     assert (made.state, made.seen.turn) == ("pause_asked", Part.OWNER)
-    assert made.row.pause_answer_by == end_of_day(date(2026, 6, 5))
+    assert made.row.answer_by == end_of_day(date(2026, 6, 5))
     clock_at(at(6, 4))
     contracts.confirm_pause(made.owner, made.id, ConfirmPause())
     clock_at(at(6, 8))
@@ -212,7 +212,7 @@ def test_a_refused_pause_leaves_the_clock_untouched(clock_at: Clock) -> None:
 def test_an_unanswered_question_lapses_after_two_working_days(clock_at: Clock) -> None:
     made = signed(clock_at)
     contracts.ask_pause(made.agency, made.id, ASK)
-    answer_by = made.row.pause_answer_by
+    answer_by = made.row.answer_by
     assert answer_by == end_of_day(date(2026, 6, 3))
     clock_at(answer_by)
     assert keep_time_limits() == 0
@@ -326,12 +326,12 @@ def test_paid_money_is_held_until_acceptance_and_then_released(
 ) -> None:
     made = signed(clock_at)
     pay(made)
-    bill_id = made.row.bill_id
+    bill_id = made.seen.bill_id
     assert bill_id is not None
-    assert (made.row.funded_at, bill_view(bill_id).held_fen) == (at(6, 1), PRICE)
+    assert (made.seen.funded_at, bill_view(bill_id).held_fen) == (at(6, 1), PRICE)
     delivered(made, at(6, 8))
     contracts.accept(made.owner, made.id, AcceptDeliverable())
-    assert (bill_view(bill_id).state, bill_view(bill_id).held_fen, made.row.released_at) == ("released", 0, at(6, 8))
+    assert (bill_view(bill_id).state, bill_view(bill_id).held_fen, made.seen.released_at) == ("released", 0, at(6, 8))
 
 
 def test_money_that_comes_after_acceptance_is_released_at_once(
@@ -340,9 +340,9 @@ def test_money_that_comes_after_acceptance_is_released_at_once(
     made = delivered(signed(clock_at), at(6, 8))
     contracts.accept(made.owner, made.id, AcceptDeliverable())
     reviews.rate(made.owner, made.id, STARS)
-    assert (made.state, made.row.released_at) == ("rated", None)
+    assert (made.state, made.seen.released_at) == ("rated", None)
     pay(made)
-    assert (made.state, made.row.released_at) == ("closed", at(6, 8))
+    assert (made.state, made.seen.released_at) == ("closed", at(6, 8))
     outbox.drain_all()
     db.session.expire_all()
     assert db.session.get_one(Procurement, made.row.procurement_id).state == "closed"
@@ -397,5 +397,5 @@ def test_both_sides_read_the_same_timeline(clock_at: Clock) -> None:
     def steps(actor: Actor) -> list[str]:
         return [e.action for e in thread_entries(made.row.thread_id, actor) if e.object_type == "contract"]
 
-    assert steps(made.owner) == steps(made.agency) == ["drawn_up", "sign", "sign", "deliver"]
+    assert steps(made.owner) == steps(made.agency) == ["drawn_up", "put_forward", "sign", "sign", "deliver"]
     assert steps(a_member(Role.OWNER)) == []

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.identity.models import Membership, Organisation, User
 from app.identity.states import MembershipState, UserState
@@ -62,6 +62,11 @@ def organisations_by_ids(ids: Iterable[UUID]) -> dict[UUID, OrganisationView]:
         return {}
     rows = db.session.scalars(select(Organisation).where(Organisation.id.in_(wanted)))
     return {row.id: _organisation_view(row) for row in rows}
+
+
+def organisation_ids_named(words: str) -> Select[UUID]:
+    """The ids of organisations whose name holds these words, as a subquery for the lists of other domains."""
+    return select(Organisation.id).where(Organisation.name.icontains(words, autoescape=True))
 
 
 def organisations_of_kind(kind: str) -> tuple[OrganisationView, ...]:

@@ -17,7 +17,7 @@ def service_clock_of(contract: Contract, pauses: Iterable[ClockPause]) -> Servic
     if contract.starts_on is None:
         return None
     spans = tuple(Pause(p.starts_on, p.ends_on) for p in pauses if p.outcome == "confirmed")
-    return ServiceClock(contract.limit_wd, contract.starts_on, spans, contract.delivered_on)
+    return ServiceClock(contract.limit_wd + contract.extended_wd, contract.starts_on, spans, contract.delivered_on)
 
 
 def pauses_of(contract_id: UUID) -> tuple[ClockPause, ...]:

@@ -1,5 +1,6 @@
 """One contract with everything its page shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,11 +12,26 @@ from app.kernel.access import Actor
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from marketplace.models.contracts import ClockPause, Contract, ContractSignature, Deliverable
+from marketplace.models.engagement import Evidence
 from marketplace.models.procurements import Procurement
 from marketplace.policy import contract_parts, side_of
 from marketplace.queries.contracts.clock import pauses_of, reading_of
+from marketplace.queries.contracts.milestones import FeeState, MilestoneView, milestone_rows, milestone_views
+from marketplace.queries.contracts.steps import (
+    DisputeView,
+    EvidenceView,
+    NoticeView,
+    QuestionView,
+    disputes_of,
+    evidence_of,
+    notices_of,
+    questions_of,
+)
+from marketplace.queries.contracts.templates import pinned_template
 from marketplace.queries.contracts.turns import due_of, turn_of
 from marketplace.queries.reviews import RatingView, ratings_of_contract
+from marketplace.queries.rulebooks import rule_book
+from marketplace.rules.contract_text import Template
 from marketplace.rules.service_clock import ClockReading
 from marketplace.states.parts import Part
 
@@ -47,6 +63,7 @@ class PauseView:
     starts_on: date
     ends_on: date | None
     end_reason: str | None
+    evidence: tuple[EvidenceView, ...]
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,9 @@ class DeliverableView:
     file_size: int
     practitioner_name: str
     practitioner_certificate: str
+    practitioners: tuple[tuple[str, str], ...]
+    milestone: int
+    checklist: tuple[str, ...]
     note: str
     submitted_by_name: str
     submitted_at: datetime
@@ -98,15 +118,26 @@ class ContractView:
     deadline_on: date | None
     deadline_provisional: bool
     overdue_since: date | None
-    pause_asked_by: str | None
-    pause_answer_by: datetime | None
+    extended_wd: int
+    asked_by: str | None
+    answer_by: datetime | None
     accept_by: datetime | None
     accepted_at: datetime | None
     rate_by: datetime | None
     closed_at: datetime | None
-    bill_id: UUID | None
-    funded_at: datetime | None
-    released_at: datetime | None
+    terminated_at: datetime | None
+    termination_cause: str | None
+    settled_at: datetime | None
+    rework_count: int
+    payment_moment: str
+    pay_days: int
+    terms: Mapping[str, str]
+    template: Template
+    rule_book_version: int
+    milestones: tuple[MilestoneView, ...]
+    questions: tuple[QuestionView, ...]
+    disputes: tuple[DisputeView, ...]
+    notices: tuple[NoticeView, ...]
     clock: ClockReading | None
     signatures: tuple[SignatureView, ...]
     pauses: tuple[PauseView, ...]
@@ -131,9 +162,44 @@ class ContractView:
         return due_of(self)
 
     @property
+    def bill_id(self) -> UUID | None:
+        """The bill that is to be paid now, else the newest; None before the first."""
+        owed = next((one.bill_id for one in self.milestones if one.fee_state in (FeeState.DUE, FeeState.OVERDUE)), None)
+        return owed or next((one.bill_id for one in reversed(self.milestones) if one.bill_id), None)
+
+    @property
+    def funded_at(self) -> datetime | None:
+        """When the last fee was paid, once all are."""
+        paid = [one.funded_at for one in self.milestones]
+        return max(filter(None, paid)) if paid and all(paid) else None
+
+    @property
+    def released_at(self) -> datetime | None:
+        """When the last fee was paid out to the agency, once all are."""
+        released = [one.released_at for one in self.milestones]
+        return max(filter(None, released)) if released and all(released) else None
+
+    @property
+    def postponed_on(self) -> date | None:
+        """The postponed end date (顺延截止日), once an extension was granted."""
+        return self.deadline_on if self.extended_wd else None
+
+    @property
     def is_overdue(self) -> bool:
         """Whether the service itself is late."""
         return self.clock is not None and self.clock.is_overdue
+
+
+def evidence_file(actor: Actor, contract_id: UUID, evidence_id: UUID) -> UUID:
+    """The stored file of a piece of evidence, for who may see the contract. Raises NotFound."""
+    contract = db.session.get(Contract, contract_id)
+    if contract is None or not contract_parts(actor, contract):
+        raise NotFound
+    statement = select(Evidence.file_id).where(Evidence.contract_id == contract_id, Evidence.id == evidence_id)
+    file_id = db.session.scalar(statement)
+    if file_id is None:
+        raise NotFound
+    return file_id
 
 
 def contract_view(actor: Actor, contract_id: UUID) -> ContractView:
@@ -147,6 +213,7 @@ def contract_view(actor: Actor, contract_id: UUID) -> ContractView:
     names = organisations_by_ids((contract.owner_organisation_id, contract.agency_organisation_id))
     pauses = pauses_of(contract_id)
     ratings = ratings_of_contract(contract_id, sees_hidden=_sees_hidden(parts), rater=side_of(parts))
+    files = evidence_of(contract_id)
     number = db.session.scalar(select(Procurement.number).where(Procurement.id == contract.procurement_id))
     return ContractView(
         id=contract.id,
@@ -172,18 +239,31 @@ def contract_view(actor: Actor, contract_id: UUID) -> ContractView:
         deadline_on=contract.deadline_on,
         deadline_provisional=contract.deadline_provisional,
         overdue_since=contract.overdue_since,
-        pause_asked_by=contract.pause_asked_by,
-        pause_answer_by=contract.pause_answer_by,
+        extended_wd=contract.extended_wd,
+        asked_by=contract.asked_by,
+        answer_by=contract.answer_by,
         accept_by=contract.accept_by,
         accepted_at=contract.accepted_at,
         rate_by=contract.rate_by,
         closed_at=contract.closed_at,
-        bill_id=contract.bill_id,
-        funded_at=contract.funded_at,
-        released_at=contract.released_at,
+        terminated_at=contract.terminated_at,
+        termination_cause=contract.termination_cause,
+        settled_at=contract.settled_at,
+        rework_count=contract.rework_count,
+        payment_moment=contract.payment_moment,
+        pay_days=contract.pay_days,
+        terms=contract.terms.get("texts", {}),
+        template=pinned_template(contract.template_edition_id),
+        rule_book_version=contract.rule_book_version,
+        milestones=milestone_views(
+            milestone_rows(contract_id), rule_book(contract.rule_book_version).pay_late_interest_bp
+        ),
+        questions=questions_of(contract_id, files),
+        disputes=disputes_of(contract_id, files),
+        notices=notices_of(contract_id, files),
         clock=reading_of(contract, pauses),
         signatures=_signatures(contract, {key: value.name for key, value in names.items()}),
-        pauses=tuple(_pause_view(row) for row in pauses),
+        pauses=tuple(_pause_view(row, files.get(row.id, ())) for row in pauses),
         deliverables=_deliverables(contract_id),
         rating=next((row for row in ratings if row.rater == "owner"), None),
         ratings=ratings,
@@ -215,7 +295,7 @@ def _signatures(contract: Contract, names: dict[UUID, str]) -> tuple[SignatureVi
     )
 
 
-def _pause_view(row: ClockPause) -> PauseView:
+def _pause_view(row: ClockPause, evidence: tuple[EvidenceView, ...]) -> PauseView:
     return PauseView(
         row.reason,
         row.explanation,
@@ -229,6 +309,7 @@ def _pause_view(row: ClockPause) -> PauseView:
         row.starts_on,
         row.ends_on,
         row.end_reason,
+        evidence,
     )
 
 
@@ -245,6 +326,9 @@ def _deliverables(contract_id: UUID) -> tuple[DeliverableView, ...]:
             row.file_size,
             row.practitioner_name,
             row.practitioner_certificate,
+            _people(row),
+            row.milestone,
+            tuple(row.checklist),
             row.note,
             row.submitted_by_name,
             row.submitted_at,
@@ -255,6 +339,11 @@ def _deliverables(contract_id: UUID) -> tuple[DeliverableView, ...]:
         )
         for row in db.session.scalars(statement)
     )
+
+
+def _people(row: Deliverable) -> tuple[tuple[str, str], ...]:
+    named = tuple((one["name"], one["certificate"]) for one in row.practitioners)
+    return named or ((row.practitioner_name, row.practitioner_certificate),)
 
 
 def _sees_hidden(parts: frozenset[Part]) -> bool:

@@ -9,9 +9,35 @@ from marketplace.services.contracts.acceptance import (
     remind_of_acceptance,
     return_deliverable,
 )
-from marketplace.services.contracts.deadlines import flag_overdue, renew_provisional_deadline, set_deadline
-from marketplace.services.contracts.ending import terminate, terminate_unsigned
-from marketplace.services.contracts.money import close, close_if_done, mark_funded
+from marketplace.services.contracts.deadlines import flag_overdue, renew_provisional_deadline
+from marketplace.services.contracts.disputes import (
+    Mediate,
+    OpenDispute,
+    ProposeSettlement,
+    agree_settlement,
+    mediate,
+    open_dispute,
+    propose_settlement,
+)
+from marketplace.services.contracts.drafting import PutForward, ask_changes, draw_up_contract, put_forward, redraft
+from marketplace.services.contracts.ending import (
+    EndNotice,
+    NotifyBreach,
+    end_notice,
+    leave_unsigned,
+    notify_breach,
+    terminate,
+    terminate_for_breach,
+    terminate_unsigned,
+)
+from marketplace.services.contracts.money import (
+    close,
+    close_if_done,
+    mark_funded,
+    mark_refunded,
+    settle,
+    watch_payment,
+)
 from marketplace.services.contracts.pauses import (
     AskPause,
     ConfirmPause,
@@ -21,37 +47,77 @@ from marketplace.services.contracts.pauses import (
     refuse_pause,
     resume,
 )
-from marketplace.services.contracts.signing import SignContract, draw_up_contract, issue_document, sign
+from marketplace.services.contracts.questions import (
+    AskExtension,
+    ProposeTermination,
+    agree_termination,
+    approve_extension,
+    ask_extension,
+    lapse_question,
+    propose_termination,
+    refuse_extension,
+    refuse_termination,
+)
+from marketplace.services.contracts.signing import SignContract, issue_document, remind_of_signing, sign
 from marketplace.services.contracts.telling import Reasoned, locked, tell
 
 __all__ = [
     "AcceptDeliverable",
+    "AskExtension",
     "AskPause",
     "ConfirmPause",
     "Deliver",
+    "EndNotice",
+    "Mediate",
+    "NotifyBreach",
+    "OpenDispute",
+    "ProposeSettlement",
+    "ProposeTermination",
+    "PutForward",
     "Reasoned",
     "SignContract",
     "accept",
     "accept_by_silence",
+    "agree_settlement",
+    "agree_termination",
+    "approve_extension",
+    "ask_changes",
+    "ask_extension",
     "ask_pause",
     "close",
     "close_if_done",
     "confirm_pause",
     "deliver",
     "draw_up_contract",
+    "end_notice",
     "flag_overdue",
     "issue_document",
     "lapse_pause",
+    "lapse_question",
+    "leave_unsigned",
     "locked",
     "mark_funded",
+    "mark_refunded",
+    "mediate",
+    "notify_breach",
+    "open_dispute",
+    "propose_settlement",
+    "propose_termination",
+    "put_forward",
+    "redraft",
+    "refuse_extension",
     "refuse_pause",
+    "refuse_termination",
     "remind_of_acceptance",
+    "remind_of_signing",
     "renew_provisional_deadline",
     "resume",
     "return_deliverable",
-    "set_deadline",
+    "settle",
     "sign",
     "tell",
     "terminate",
+    "terminate_for_breach",
     "terminate_unsigned",
+    "watch_payment",
 ]

@@ -9,12 +9,10 @@ from app.kernel.db import lock, use_case
 from app.kernel.transitions import record
 from app.kernel.words import N_
 from marketplace.models.contracts import Contract
-from marketplace.queries.contracts import pauses_of, reading_of
+from marketplace.queries.contracts.clock import pauses_of, reading_of
 from marketplace.services.contracts.telling import tell
-from marketplace.states.contract import ContractState
+from marketplace.states.contract import CLOCK_RUNS
 from marketplace.states.parts import Part
-
-S = ContractState
 
 
 def set_deadline(contract: Contract, calendar: WorkCalendar) -> None:
@@ -33,7 +31,7 @@ def set_deadline(contract: Contract, calendar: WorkCalendar) -> None:
 def flag_overdue(contract_id: UUID) -> bool:
     """Write down that the service is late (a flag, not a state) and tell both sides; once per missed deadline."""
     contract = lock(Contract, contract_id)
-    running = contract.state in {S.RUNNING, S.PAUSE_ASKED}
+    running = contract.state in CLOCK_RUNS
     if not running or contract.overdue_since is not None or contract.deadline_on is None:
         return False
     if contract.deadline_on >= clock.today():
@@ -55,7 +53,7 @@ def flag_overdue(contract_id: UUID) -> bool:
 def renew_provisional_deadline(contract_id: UUID) -> bool:
     """Compute a provisional deadline again once the official calendar is in; written down when it moves."""
     contract = lock(Contract, contract_id)
-    if not contract.deadline_provisional or contract.state not in {S.RUNNING, S.PAUSE_ASKED}:
+    if not contract.deadline_provisional or contract.state not in CLOCK_RUNS:
         return False
     before = contract.deadline_on
     set_deadline(contract, work_calendar.current())

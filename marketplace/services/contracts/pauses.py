@@ -6,17 +6,21 @@ from uuid import UUID
 from app.kernel import clock, work_calendar
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.calendar import beijing_date
-from app.kernel.db import db, lock, use_case
+from app.kernel.db import db, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed
+from app.kernel.files import Upload
 from app.kernel.transitions import move
 from app.kernel.words import N_
 from marketplace.models.contracts import ClockPause, Contract
 from marketplace.policy import other_side, side_of
-from marketplace.queries.contracts import pauses_of
+from marketplace.queries.contracts.clock import pauses_of
 from marketplace.queries.rulebooks import rule_book
 from marketplace.services.contracts.deadlines import set_deadline
+from marketplace.services.contracts.evidence import attach
+from marketplace.services.contracts.questions import has_lapsed
 from marketplace.services.contracts.telling import Reasoned, locked, tell
-from marketplace.states.contract import CONTRACT, ContractState, PauseReason
+from marketplace.states.contract import CONTRACT, ContractState
+from marketplace.states.engagement import PauseReason
 from marketplace.states.parts import Part
 
 
@@ -26,6 +30,7 @@ class AskPause:
 
     pause_reason: PauseReason
     explanation: str
+    file: Upload | None = None
     version: int | None = None
 
 
@@ -46,23 +51,24 @@ def ask_pause(actor: Actor, contract_id: UUID, command: AskPause) -> None:
         raise NotAllowed
     now = clock.now()
     days = rule_book(contract.rule_book_version).pause_confirm_wd
-    contract.pause_asked_by = side
-    contract.pause_answer_by = work_calendar.current().deadline(now, days).at
+    contract.asked_by = side
+    contract.answer_by = work_calendar.current().deadline(now, days).at
     cause = {"cause": command.pause_reason}
     move(contract, CONTRACT, "ask_pause", actor, held, detail=cause, reason=command.explanation)
-    db.session.add(
-        ClockPause(
-            contract_id=contract.id,
-            reason=command.pause_reason,
-            explanation=command.explanation,
-            asked_by=side,
-            asked_by_name=actor.name,
-            asked_at=now,
-            answer_by=contract.pause_answer_by,
-            outcome="asked",
-            starts_on=beijing_date(now),
-        )
+    pause = ClockPause(
+        id=new_id(),
+        contract_id=contract.id,
+        reason=command.pause_reason,
+        explanation=command.explanation,
+        asked_by=side,
+        asked_by_name=actor.name,
+        asked_at=now,
+        answer_by=contract.answer_by,
+        outcome="asked",
+        starts_on=beijing_date(now),
     )
+    db.session.add(pause)
+    attach(actor, contract, side, "pause", pause.id, command.file)
     tell(contract, other, "contract.pause-asked", N_("A pause of the clock waits for your answer: %(number)s"))
 
 
@@ -70,9 +76,9 @@ def ask_pause(actor: Actor, contract_id: UUID, command: AskPause) -> None:
 def confirm_pause(actor: Actor, contract_id: UUID, command: ConfirmPause) -> None:
     """Confirm the pause. Refused after the answer period: the question has lapsed, whether or not the worker has said so."""
     contract, held = locked(actor, contract_id, command.version)
-    if contract.state == ContractState.PAUSE_ASKED and _has_lapsed(contract):
+    if contract.state == ContractState.PAUSE_ASKED and has_lapsed(contract):
         raise Conflict("pause-lapsed", N_("The time for an answer is over. The pause can be asked for again."))
-    asker = contract.pause_asked_by
+    asker = contract.asked_by
     move(contract, CONTRACT, "confirm_pause", actor, held)
     _answer(contract, actor, "confirmed")
     if asker:
@@ -83,7 +89,7 @@ def confirm_pause(actor: Actor, contract_id: UUID, command: ConfirmPause) -> Non
 def refuse_pause(actor: Actor, contract_id: UUID, command: Reasoned) -> None:
     """Refuse the pause with a reason; the clock has never stood still."""
     contract, held = locked(actor, contract_id, command.version)
-    asker = contract.pause_asked_by
+    asker = contract.asked_by
     move(contract, CONTRACT, "refuse_pause", actor, held, reason=command.reason)
     _answer(contract, actor, "refused", command.reason)
     if asker:
@@ -94,9 +100,9 @@ def refuse_pause(actor: Actor, contract_id: UUID, command: Reasoned) -> None:
 def lapse_pause(contract_id: UUID) -> bool:
     """Let a question lapse that nobody answered in time; False when there is none."""
     contract = lock(Contract, contract_id)
-    if contract.state != ContractState.PAUSE_ASKED or not _has_lapsed(contract):
+    if contract.state != ContractState.PAUSE_ASKED or not has_lapsed(contract):
         return False
-    asker = contract.pause_asked_by
+    asker = contract.asked_by
     move(contract, CONTRACT, "lapse_pause", SYSTEM, {Part.SYSTEM})
     _answer(contract, SYSTEM, "lapsed")
     if asker:
@@ -125,12 +131,9 @@ def resume(actor: Actor, contract_id: UUID, command: Reasoned) -> None:
             tell(contract, told, "contract.resumed", N_("The clock of %(number)s runs on"))
 
 
-def _has_lapsed(contract: Contract) -> bool:
-    return contract.pause_answer_by is not None and clock.now() > contract.pause_answer_by
-
-
 def _answer(contract: Contract, actor: Actor, outcome: str, reason: str | None = None) -> None:
     for pause in pauses_of(contract.id):
         if pause.outcome == "asked":
             pause.outcome = outcome
             pause.answered_by_name, pause.answered_at, pause.answer_reason = actor.name, clock.now(), reason
+    contract.asked_by = contract.answer_by = None

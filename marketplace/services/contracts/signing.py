@@ -1,4 +1,4 @@
-"""Drawing up the contract of an award and signing it: the agency first, the owner last."""
+"""Signing the contract: the agency first, the owner last, whose signature starts the clock."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,27 +7,22 @@ from sqlalchemy import select
 
 from app.documents import issue
 from app.identity import queries as identity
+from app.identity.notices import notify
 from app.kernel import clock, work_calendar
-from app.kernel.access import SYSTEM, Actor
-from app.kernel.calendar import beijing_date
-from app.kernel.db import db, get, new_id, use_case
+from app.kernel.access import SYSTEM, Actor, Role
+from app.kernel.calendar import beijing_date, start_of_day
+from app.kernel.db import db, get, lock, use_case
 from app.kernel.errors import Conflict, Refused
 from app.kernel.money import Money
-from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.documents.contracts import PrintedSignature, contract_pdf
 from marketplace.events.contracts import ContractSigned
-from marketplace.models.catalogue import ItemVersion
 from marketplace.models.contracts import Contract, ContractSignature
-from marketplace.models.procurements import Procurement
-from marketplace.queries.rulebooks import rule_book
-from marketplace.rulebook import RuleBook
-from marketplace.rules.contract_text import ContractFacts, contract_text, document_digest
 from marketplace.services.contracts.deadlines import set_deadline
-from marketplace.services.contracts.money import open_bill
-from marketplace.services.contracts.telling import locked, tell
-from marketplace.states.contract import CONTRACT, ContractState
+from marketplace.services.contracts.money import bill_next_milestone
+from marketplace.services.contracts.telling import link_of, locked, tell
+from marketplace.states.contract import CONTRACT, UNSIGNED, ContractState
 from marketplace.states.parts import Part
 
 S = ContractState
@@ -40,65 +35,6 @@ class SignContract:
     document_sha256: str
     agreed: bool
     version: int | None = None
-
-
-@use_case
-def draw_up_contract(procurement: Procurement, winner_organisation_id: UUID, price_fen: int) -> UUID:
-    """Draw up the contract of a confirmed award and ask the agency to sign first. Called inside `confirm_award`."""
-    book = rule_book(procurement.rule_book_version)
-    number = next_number("HT")
-    text = _text(procurement, winner_organisation_id, price_fen, number, book)
-    now = clock.now()
-    contract = Contract(
-        id=new_id(),
-        thread_id=procurement.thread_id,
-        number=number,
-        procurement_id=procurement.id,
-        owner_organisation_id=procurement.owner_organisation_id,
-        agency_organisation_id=winner_organisation_id,
-        item_version_id=procurement.item_version_id,
-        case_subject=procurement.case_subject,
-        rule_book_version=book.version,
-        title=procurement.title,
-        price_fen=price_fen,
-        limit_wd=procurement.limit_wd,
-        document_text=text,
-        document_sha256=document_digest(text),
-        state=S.TO_SIGN_AGENCY,
-        created_at=now,
-        sign_by=work_calendar.current().deadline(now, book.contract_sign_wd).at,
-    )
-    db.session.add(contract)
-    db.session.flush()  # the timeline and the notices below refer to it
-    record(contract, "drawn_up", SYSTEM, title=N_("Contract drawn up"), detail={"number": number})
-    tell(contract, Part.AGENCY, "contract.to-sign", N_("A contract waits for your signature: %(number)s"))
-    return contract.id
-
-
-def _text(procurement: Procurement, agency_id: UUID, price_fen: int, number: str, book: RuleBook) -> str:
-    item = get(ItemVersion, procurement.item_version_id)
-    sides = identity.organisations_by_ids((procurement.owner_organisation_id, agency_id))
-    owner, agency = sides[procurement.owner_organisation_id], sides[agency_id]
-    return contract_text(
-        ContractFacts(
-            number=number,
-            title=procurement.title,
-            service_name=item.name,
-            service_version=item.version,
-            legal_basis=item.legal_basis,
-            deliverable=item.deliverable,
-            procurement_number=procurement.number,
-            owner_name=owner.name,
-            owner_uscc=owner.uscc or "",
-            agency_name=agency.name,
-            agency_uscc=agency.uscc or "",
-            price_fen=price_fen,
-            limit_wd=procurement.limit_wd,
-            accept_wd=book.result_accept_wd,
-            pause_confirm_wd=book.pause_confirm_wd,
-            pay_days=book.pay_government_days,
-        )
-    )
 
 
 @use_case
@@ -125,23 +61,16 @@ def _sign_last(actor: Actor, contract: Contract, held: frozenset[Part]) -> None:
     contract.signed_at = now
     contract.starts_on = beijing_date(now)
     set_deadline(contract, work_calendar.current())
-    move(
-        contract,
-        CONTRACT,
-        "sign",
-        actor,
-        held,
-        detail={"document_sha256": contract.document_sha256},
-        event=ContractSigned(
-            contract_id=contract.id,
-            procurement_id=contract.procurement_id,
-            thread_id=contract.thread_id,
-            owner_organisation_id=contract.owner_organisation_id,
-            agency_organisation_id=contract.agency_organisation_id,
-        ),
+    event = ContractSigned(
+        contract_id=contract.id,
+        procurement_id=contract.procurement_id,
+        thread_id=contract.thread_id,
+        owner_organisation_id=contract.owner_organisation_id,
+        agency_organisation_id=contract.agency_organisation_id,
     )
+    move(contract, CONTRACT, "sign", actor, held, detail={"document_sha256": contract.document_sha256}, event=event)
     _add_signature(actor, contract, Part.OWNER)
-    open_bill(contract)
+    bill_next_milestone(contract)
     tell(
         contract, Part.AGENCY, "contract.signed", N_("Contract %(number)s is signed, the working-day clock has started")
     )
@@ -161,6 +90,39 @@ def _add_signature(actor: Actor, contract: Contract, side: Part) -> None:
             document_sha256=contract.document_sha256,
         )
     )
+
+
+@use_case
+def remind_of_signing(contract_id: UUID) -> bool:
+    """Remind on the last working day but one; once the period is over, tell both sides and the operator. False: not due."""
+    contract = lock(Contract, contract_id)
+    if contract.state not in UNSIGNED or contract.signing_reminders > 1:
+        return False
+    if contract.signing_reminders == 0:
+        day_before = work_calendar.current().previous_working_day(beijing_date(contract.sign_by))
+        if clock.now() < start_of_day(day_before):
+            return False
+        contract.signing_reminders = 1
+        side = Part.AGENCY if contract.state == S.TO_SIGN_AGENCY else Part.OWNER
+        record(contract, "signing_reminder", SYSTEM, title=N_("Reminded of the signature"), detail={"side": side})
+        tell(contract, side, "contract.signing-reminder", N_("Please sign in time: %(number)s"))
+        return True
+    if clock.now() <= contract.sign_by:
+        return False
+    contract.signing_reminders = 2
+    record(contract, "signing_late", SYSTEM, title=N_("Not signed in time"))
+    for told in (Part.OWNER, Part.AGENCY):
+        tell(contract, told, "contract.signing-late", N_("The time to sign %(number)s is over"))
+    notify(
+        to_role=Role.OPERATOR,
+        kind="contract.signing-late",
+        subject=N_("The time to sign %(number)s is over"),
+        text=N_("%(title)s (%(number)s). Open the contract to see what is to be done and until when."),
+        link=link_of(contract),
+        thread_id=contract.thread_id,
+        params={"number": contract.number, "title": contract.title},
+    )
+    return True
 
 
 @use_case

@@ -7,17 +7,16 @@ from flask import Blueprint, Response, jsonify
 
 from app.kernel.words import N_
 from app.web import parsing
-from app.web.actions import actions_of, api_actions
-from app.web.guard import requires, signed_in
+from app.web.actions import api_actions
+from app.web.guard import public, requires, signed_in
 from app.web.operations import operation
 from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import contracts
 from marketplace.queries.contracts import ContractRow, ContractView
-from marketplace.states.contract import CONTRACT
 from marketplace.web.clocks import clock_json, iso
-from marketplace.web.contract_actions import ACTIONS
-from marketplace.web.schemas.contracts import ContractQuery
+from marketplace.web.contract_actions import actions_for
+from marketplace.web.schemas.contracts import ContractQuery, PageQuery
 
 bp = Blueprint("marketplace_contracts_api", __name__, url_prefix="/api")
 
@@ -28,7 +27,7 @@ bp = Blueprint("marketplace_contracts_api", __name__, url_prefix="/api")
 def list_contracts() -> Response:
     """A page of the contracts of my organisation."""
     wanted = parsing.query(ContractQuery)
-    page = contracts.contracts_of(current_actor(), state=wanted["state"], number=wanted["page"])
+    page = contracts.contracts_of(current_actor(), wanted)
     return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
 
 
@@ -42,9 +41,6 @@ def read_contract(object_id: UUID) -> Response:
 
 def contract_json(view: ContractView) -> dict[str, Any]:
     """The contract as the API answers it. Amounts are fen, limits working days, instants UTC, days Beijing dates."""
-    possible = actions_of(
-        CONTRACT, view.state, view.parts, href=f"/contracts/{view.id}", table=ACTIONS, version=view.version
-    )
     return {
         "id": str(view.id),
         "number": view.number,
@@ -69,6 +65,67 @@ def contract_json(view: ContractView) -> dict[str, Any]:
         "bill_id": str(view.bill_id) if view.bill_id else None,
         "funded_at": iso(view.funded_at),
         "released_at": iso(view.released_at),
+        "extended_wd": view.extended_wd,
+        "postponed_on": iso(view.postponed_on),
+        "rework_count": view.rework_count,
+        "terminated_at": iso(view.terminated_at),
+        "termination_cause": view.termination_cause,
+        "settled_at": iso(view.settled_at),
+        "milestones": [
+            {
+                "position": m.position,
+                "title": m.title,
+                "acceptance": m.acceptance,
+                "share_percent": m.share,
+                "amount_fen": m.amount_fen,
+                "accepted_at": iso(m.accepted_at),
+                "bill_id": str(m.bill_id) if m.bill_id else None,
+                "due_on": iso(m.due_on),
+                "fee_state": m.fee_state,
+                "late_days": m.late.days,
+                "interest_fen": m.late.interest_fen,
+            }
+            for m in view.milestones
+        ],
+        "questions": [
+            {
+                "kind": q.kind,
+                "days_wd": q.days_wd,
+                "reason": q.reason,
+                "asked_by": q.asked_by_name,
+                "asked_at": iso(q.asked_at),
+                "answer_by": iso(q.answer_by),
+                "outcome": q.outcome,
+                "answer_reason": q.answer_reason,
+            }
+            for q in view.questions
+        ],
+        "disputes": [
+            {
+                "opened_by": d.opened_by_name,
+                "opened_at": iso(d.opened_at),
+                "reason": d.reason,
+                "proposal": d.proposal,
+                "proposal_text": d.proposal_text,
+                "settlement": d.settlement,
+                "settled_how": d.settled_how,
+                "settled_at": iso(d.settled_at),
+                "settlement_text": d.settlement_text,
+            }
+            for d in view.disputes
+        ],
+        "breach_notices": [
+            {
+                "kind": n.kind,
+                "facts": n.facts,
+                "sent_by": n.sent_by,
+                "sent_at": iso(n.sent_at),
+                "cure_by": iso(n.cure_by),
+                "ended_at": iso(n.ended_at),
+                "ended_how": n.ended_how,
+            }
+            for n in view.notices
+        ],
         "clock": clock_json(view.clock) if view.clock else None,
         "signatures": [
             {
@@ -101,6 +158,8 @@ def contract_json(view: ContractView) -> dict[str, Any]:
                 "file_sha256": d.file_sha256,
                 "file_size": d.file_size,
                 "practitioner_name": d.practitioner_name,
+                "practitioners": [{"name": name, "certificate": number} for name, number in d.practitioners],
+                "milestone": d.milestone,
                 "submitted_at": iso(d.submitted_at),
                 "accepted_at": iso(d.accepted_at),
                 "returned_at": iso(d.returned_at),
@@ -109,8 +168,30 @@ def contract_json(view: ContractView) -> dict[str, Any]:
             for d in view.deliverables
         ],
         "rating": {**dict(view.rating.stars), "comment": view.rating.comment} if view.rating else None,
-        "actions": api_actions(possible),
+        "actions": api_actions(actions_for(view)),
     }
+
+
+@bp.get("/overdue-fees")
+@public
+@operation(N_("List the fees that owners owe for too long"), query=PageQuery, tag="contracts")
+def list_overdue() -> Response:
+    """Public. Amounts are fen, days calendar days."""
+    page = contracts.overdue_fees(parsing.query(PageQuery)["page"])
+    items = [
+        {
+            "owner": row.owner_name,
+            "agency": row.agency_name,
+            "contract": row.contract_number,
+            "title": row.title,
+            "amount_fen": row.amount_fen,
+            "due_on": iso(row.due_on),
+            "days": row.days,
+            "interest_fen": row.interest_fen,
+        }
+        for row in page.items
+    ]
+    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
 
 
 def row_json(row: ContractRow) -> dict[str, Any]:

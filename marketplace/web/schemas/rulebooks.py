@@ -20,6 +20,7 @@ UNIT_LABELS: Final[Mapping[str, str]] = {
     "hour": N_("o'clock (Beijing)"),
     "fen": N_("yuan"),
     "percent": N_("per cent"),
+    "bp": N_("per ten thousand"),
     "agencies": N_("agency(ies)"),
     "quotes": N_("quote(s)"),
     "rounds": N_("round(s)"),

@@ -1,7 +1,5 @@
 """Lists of procurements as CSV, readable by spreadsheets."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
 from flask import Response
@@ -10,6 +8,7 @@ from flask_babel import gettext
 from app.kernel.clock import BEIJING
 from app.kernel.words import N_
 from app.web.regions import region_name
+from app.web.spreadsheets import csv_answer
 from marketplace.queries.procurements import ProcurementRow
 from marketplace.rules.categories import CATEGORY_LABELS
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS
@@ -18,33 +17,28 @@ from marketplace.states.procurement import PROCUREMENT, ProcurementState
 
 def csv_of(rows: Iterable[ProcurementRow]) -> Response:
     """The rows as a file to be saved, with the byte order mark that spreadsheets want."""
-    headers = {"Content-Disposition": 'attachment; filename="procurements.csv"'}
-    return Response("\ufeff" + "".join(_csv_lines(rows)), mimetype="text/csv; charset=utf-8", headers=headers)
+    return csv_answer("procurements.csv", _COLUMNS, (_csv_cells(row) for row in rows))
 
 
-def _csv_lines(rows: Iterable[ProcurementRow]) -> Iterator[str]:
-    header = (
-        *(
-            N_("Number"),
-            N_("Title"),
-            N_("State"),
-            N_("Project owner"),
-            N_("Service item"),
-            N_("Category"),
-            N_("Region"),
-        ),
-        *(
-            N_("Service price (yuan)"),
-            N_("Time limit (working days)"),
-            N_("Fund source"),
-            N_("Published"),
-            N_("Registration until"),
-            N_("Winner"),
-        ),
-    )
-    yield _csv_line(gettext(cell) for cell in header)
-    for row in rows:
-        yield _csv_line(_csv_cells(row))
+_COLUMNS = (
+    *(
+        N_("Number"),
+        N_("Title"),
+        N_("State"),
+        N_("Project owner"),
+        N_("Service item"),
+        N_("Category"),
+        N_("Region"),
+    ),
+    *(
+        N_("Service price (yuan)"),
+        N_("Time limit (working days)"),
+        N_("Fund source"),
+        N_("Published"),
+        N_("Registration until"),
+        N_("Winner"),
+    ),
+)
 
 
 def _csv_cells(row: ProcurementRow) -> Iterator[str]:
@@ -63,10 +57,3 @@ def _csv_cells(row: ProcurementRow) -> Iterator[str]:
     for moment in (row.published_at, row.registration_ends_at):
         yield moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M") if moment else ""
     yield row.winner_name
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    # a cell that begins like a formula would be run by a spreadsheet
-    csv.writer(line).writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells])
-    return line.getvalue()
