@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: vendor help run test test-units test-browser test-postgresql check fix docs bench demo lock messages catalogues clean screenshots
+.PHONY: vendor help run rehearsal test test-units test-browser test-postgresql check fix docs bench demo lock messages catalogues clean screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -32,6 +32,9 @@ catalogues: $(VENV)/.run $(MO)
 
 run: catalogues ## set up, migrate, seed and serve the whole product on 127.0.0.1:$${PORT:-8000}
 	@$(BIN)/python -m app.supervisor
+
+rehearsal: catalogues ## a sandbox copy of data/ in accelerated time on 127.0.0.1:8100 (FRESH=1 copies again)
+	@$(BIN)/python -m app.rehearsal $(if $(FRESH),--fresh)
 
 browser: # the browser tests need Chromium; installed where we may
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \

@@ -43,6 +43,8 @@ class Settings:
     mail_sender: str = "no-reply@chaoshi.example"
     demonstration: bool = True
     clock_file: Path | None = None
+    rehearsal: bool = False
+    rehearsal_url: str = ""
 
     @property
     def is_production(self) -> bool:
@@ -81,6 +83,8 @@ class Settings:
             smtp_url=env.get("CHAOSHI_SMTP_URL", ""),
             mail_sender=env.get("CHAOSHI_MAIL_SENDER", default.mail_sender),
             clock_file=Path(env["CHAOSHI_CLOCK_FILE"]) if env.get("CHAOSHI_CLOCK_FILE") else None,
+            rehearsal=env.get("CHAOSHI_REHEARSAL") == "1",
+            rehearsal_url=env.get("CHAOSHI_REHEARSAL_URL", ""),
             demonstration=env.get("CHAOSHI_DEMONSTRATION", "0" if mode is Mode.PRODUCTION else "1") == "1",
         )
         settings.check()
@@ -93,6 +97,8 @@ class Settings:
             raise MissingSetting("a live Stripe key may only be used with https://api.stripe.com")
         if not self.is_production:
             return
+        if self.rehearsal:
+            raise MissingSetting("production may not be a rehearsal: remove CHAOSHI_REHEARSAL")
         if self.clock_file:
             raise MissingSetting("production may not run on a rehearsal clock: remove CHAOSHI_CLOCK_FILE")
         wanted = {

@@ -88,7 +88,7 @@ class Sessions(SessionInterface):
         return found
 
     def _open_row(self, token: str) -> BrowserSession | None:
-        row = _find(digest(token), clock.now())
+        row = _find(digest(token), clock.wall_time())
         if row is None:
             return None
         stored, signed_in = row
@@ -113,7 +113,7 @@ class Sessions(SessionInterface):
     def _save_row(self, session: BrowserSession, response: Response) -> None:
         assert session.signed_in is not None
         response.headers.setdefault("Cache-Control", "no-store")
-        moment = clock.now()
+        moment = clock.wall_time()
         stale = session.seen_at is None or moment - session.seen_at >= SEEN_EVERY
         if session.modified or stale:
             _touch(session.signed_in.session_id, dict(session), moment)
@@ -212,7 +212,7 @@ def open_for(user: User, membership: Membership | None) -> str:
 
     A new token at every sign-in and change of rights means that a token planted before is worth nothing (ASVS 7.2.4).
     """
-    moment = clock.now()
+    moment = clock.wall_time()
     browser = current()
     if browser.signed_in is not None:
         revoke(browser.signed_in.session_id)
@@ -272,7 +272,7 @@ def revoke(session_id: UUID) -> None:
     db.session.execute(
         update(UserSession)
         .where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=clock.now(), data={})
+        .values(revoked_at=clock.wall_time(), data={})
     )
 
 
@@ -282,7 +282,7 @@ def revoke_all(user_id: UUID, *, except_id: UUID | None = None) -> int:
     statement = (
         update(UserSession)
         .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=clock.now(), data={})
+        .values(revoked_at=clock.wall_time(), data={})
     )
     if except_id is not None:
         statement = statement.where(UserSession.id != except_id)
@@ -304,7 +304,7 @@ def close() -> None:
 @use_case
 def forget_ended() -> int:
     """Delete rows of sessions that ended thirty days ago; a job."""
-    gone = db.session.execute(delete(UserSession).where(UserSession.ends_at < clock.now() - timedelta(days=30)))
+    gone = db.session.execute(delete(UserSession).where(UserSession.ends_at < clock.wall_time() - timedelta(days=30)))
     return int(getattr(gone, "rowcount", 0))
 
 

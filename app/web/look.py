@@ -30,6 +30,7 @@ from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from markupsafe import Markup
 from uuid6 import uuid7
 
+from app.kernel import clock
 from app.web.guard import public
 from app.web.journey import filled, journey
 
@@ -228,6 +229,7 @@ def install_look(app: Flask, folder: Path | None = None) -> None:
         language=_language,
         icon_names=_icon_names(assets),
         new_idempotency_key=_new_idempotency_key,
+        clock_now=clock.now,
     )
     app.jinja_env.filters.update(
         tr=_words,

@@ -196,7 +196,7 @@ def membership(actor: Actor, membership_id: UUID, *, manages_users: bool) -> Mem
 
 def sessions_of(user_id: UUID) -> tuple[SessionView, ...]:
     """Open sessions of a person, the last used first."""
-    moment = clock.now()
+    moment = clock.wall_time()
     rows = db.session.scalars(
         select(UserSession)
         .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.ends_at > moment)

@@ -46,11 +46,11 @@ def for_every_page(actor: Actor, settings: Settings) -> dict[str, Any]:
         "demonstration": settings.demonstration,
         "organisation_name": name,
         "unread_notices": accounts.unread_notices(actor.user_id),
-        "account_links": account_links(actor),
+        "account_links": account_links(actor, settings.rehearsal_url),
     }
 
 
-def account_links(actor: Actor) -> list[dict[str, str]]:
+def account_links(actor: Actor, rehearsal_url: str = "") -> list[dict[str, str]]:
     """Links of the account menu, by what the person may do."""
     links = [
         _link(N_("My account"), "account.profile", "user-circle"),
@@ -59,6 +59,8 @@ def account_links(actor: Actor) -> list[dict[str, str]]:
         _link(N_("Messages"), "messages.notices_page", "bell"),
         _link(N_("API tokens"), "account.tokens", "key"),
     ]
+    if rehearsal_url and actor.may(policy.MANAGE_CALENDAR):
+        links.append({"label": N_("Rehearsal"), "href": rehearsal_url, "icon": "clock"})
     if actor.may(policy.READ_USERS):
         links.append(_link(N_("Accounts and roles"), "administration.users", "users"))
         links.append(_link(N_("Organisations"), "administration.organisations", "building"))
