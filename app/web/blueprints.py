@@ -33,7 +33,7 @@ REHEARSAL = (("app.web.rehearsal", "bp"),)
 
 def of(settings: Settings) -> tuple[Blueprint, ...]:
     """Return the blueprints for this installation; development aids do not exist in production."""
-    wanted = ALWAYS if settings.mode is Mode.PRODUCTION else ALWAYS + DEVELOPMENT
+    wanted: tuple[tuple[str, str], ...] = ALWAYS if settings.mode is Mode.PRODUCTION else ALWAYS + DEVELOPMENT
     if settings.rehearsal:
         wanted += REHEARSAL
     return tuple(getattr(import_module(module), name) for module, name in wanted)
