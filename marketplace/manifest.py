@@ -15,6 +15,7 @@ from marketplace import policy
 from marketplace.models import (  # noqa: F401
     agencies,
     catalogue,
+    challenges,
     contracts,
     credit,
     engagement,
@@ -44,6 +45,8 @@ AGGREGATES: Final = (
     "rulebooks",
     "selection",
     "quotes",
+    "challenges",
+    "results",
 )
 _STATES: Final = (
     "catalogue",
@@ -55,6 +58,7 @@ _STATES: Final = (
     "rulebook",
     "review",
     "credit",
+    "challenge",
 )
 
 
@@ -109,6 +113,7 @@ DOMAIN = Domain(
         Topic("marketplace", N_("Admission and certificates")),
         Topic("rating", N_("Ratings and appeals")),
         Topic("credit", N_("Credit and measures")),
+        Topic("challenge", N_("Objections, queries and complaints")),
     ),
     commands=_offered("web.commands", "cli"),
 )

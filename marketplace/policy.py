@@ -7,15 +7,19 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from app.kernel import clock
 from app.kernel.access import Actor, Role
 from marketplace.models.agencies import Agency, AgencyChange, Practitioner, Qualification
+from marketplace.models.challenges import Challenge
 from marketplace.models.contracts import Contract
 from marketplace.models.credit import Repair, Sanction
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.reviews import Rating, RatingAppeal, RatingRequest
 from marketplace.models.rulebook import RuleChange
+from marketplace.rules.challenges import ChallengeKind, HandledBy
 from marketplace.rules.opening_keys import Holder
+from marketplace.states.challenge import OPEN as OPEN_CHALLENGE
 from marketplace.states.contract import QUESTIONS, ContractState
 from marketplace.states.parts import Part
 
@@ -26,6 +30,7 @@ class Permission(StrEnum):
     ADMISSION_CHECK = "marketplace:admission:check"
     AGENCY_MANAGE = "marketplace:agency:manage"
     CATALOGUE_MANAGE = "marketplace:catalogue:manage"
+    CHALLENGE_HANDLE = "marketplace:challenge:handle"
     CONTRACT_READ = "marketplace:contract:read"
     CONTRACT_TEMPLATE_KEEP = "marketplace:contract-template:keep"
     CONTRACT_TEMPLATE_READ = "marketplace:contract-template:read"
@@ -63,6 +68,7 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     | {
         _P.ADMISSION_CHECK,
         _P.CATALOGUE_MANAGE,
+        _P.CHALLENGE_HANDLE,
         _P.NOTICE_CHECK,
         _P.DRAW_BEACON,
         _P.CREDIT_DECIDE,
@@ -73,6 +79,7 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     | {
         _P.KEY_HOLD,
         _P.CATALOGUE_MANAGE,
+        _P.CHALLENGE_HANDLE,
         _P.CREDIT_DECIDE,
         _P.CONTRACT_TEMPLATE_KEEP,
         _P.DRAW_BEACON,
@@ -222,6 +229,44 @@ def sanction_parts(actor: Actor, sanction: Sanction | Repair) -> frozenset[Part]
     return frozenset(found)
 
 
+_HANDLERS: Final = {HandledBy.OPERATOR: Role.OPERATOR, HandledBy.REGULATOR: Role.REGULATOR}
+
+
+def challenge_parts(actor: Actor, challenge: Challenge) -> frozenset[Part]:
+    """CHALLENGER and RESPONDENT for the two sides; ADDRESSEE who answers an objection, query or report; HANDLER of a complaint.
+
+    When the addressee has let its limit pass, those above it may answer in its place, so that silence stops no procurement.
+    An empty answer means that the challenge's existence is not told to this actor.
+    """
+    found = base_parts(actor) & {Part.SYSTEM, Part.OPERATOR, Part.REGULATOR}
+    if actor.user_id is not None and (
+        actor.user_id == challenge.filed_by
+        or acts_for(actor, challenge.challenger_organisation_id, Role.OWNER, Role.AGENCY)
+    ):
+        found.add(Part.CHALLENGER)
+    if challenge.is_known_to_other_side and acts_for(actor, challenge.against_organisation_id, Role.OWNER, Role.AGENCY):
+        found.add(Part.RESPONDENT)
+    if actor.has(Role.AUDITOR):
+        found.add(Part.PUBLIC)
+    if challenge.state not in OPEN_CHALLENGE:
+        return frozenset(found)
+    if challenge.kind == ChallengeKind.COMPLAINT:
+        if actor.has(_HANDLERS[HandledBy(challenge.handled_by)]):
+            found.add(Part.HANDLER)
+    elif _answers(actor, challenge):
+        found.add(Part.ADDRESSEE)
+    return frozenset(found)
+
+
+def _answers(actor: Actor, challenge: Challenge) -> bool:
+    if challenge.handled_by == HandledBy.OWNER:
+        own = acts_for(actor, challenge.against_organisation_id, Role.OWNER)
+        return own or (clock.now() > challenge.answer_by and actor.has(Role.OPERATOR, Role.REGULATOR))
+    if challenge.handled_by == HandledBy.OPERATOR:
+        return actor.has(Role.OPERATOR, Role.REGULATOR)
+    return actor.has(Role.REGULATOR)
+
+
 PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
     Procurement: procurement_parts,
     Registration: registration_parts,
@@ -230,6 +275,7 @@ PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
     RatingAppeal: appeal_parts,
     Sanction: sanction_parts,
     Repair: sanction_parts,
+    Challenge: challenge_parts,
 }
 
 

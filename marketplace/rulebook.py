@@ -202,6 +202,28 @@ class RuleBook:
     )
     giveup_year_limit: int = _parameter(3, "giveup.year_limit", N_("Given-up awards a year before a measure"), "times")
 
+    # Objection, query, complaint: 异议、质疑、投诉
+    objection_notice_days: int = _parameter(
+        3, "challenge.objection_notice_days", N_("Objection to a notice within"), "days"
+    )
+    objection_reply_days: int = _parameter(3, "challenge.objection_reply_days", N_("Objection answered within"), "days")
+    query_wd: int = _parameter(7, "challenge.query_wd", N_("Query within"), "wd")
+    query_reply_wd: int = _parameter(7, "challenge.query_reply_wd", N_("Query answered within"), "wd")
+    complaint_wd: int = _parameter(15, "challenge.complaint_wd", N_("Complaint within"), "wd")
+    complaint_accept_wd: int = _parameter(
+        5, "challenge.complaint_accept_wd", N_("Complaint accepted or not within"), "wd"
+    )
+    complaint_decide_wd: int = _parameter(30, "challenge.complaint_decide_wd", N_("Complaint decided within"), "wd")
+    complaint_extend_wd: int = _parameter(
+        30, "challenge.complaint_extend_wd", N_("Decision of a complaint extended at most by"), "wd"
+    )
+    evidence_wd: int = _parameter(5, "challenge.evidence_wd", N_("The other side answers a complaint within"), "wd")
+    off_list_reply_wd: int = _parameter(5, "challenge.off_list_reply_wd", N_("Off-list report answered within"), "wd")
+    served_days: int = _parameter(7, "challenge.served_days", N_("A decision counts as served after"), "days")
+    open_challenges_limit: int = _parameter(
+        20, "challenge.open_limit", N_("Open challenges of one challenger at most"), "challenges"
+    )
+
     # When public bodies pay (支付)
     pay_government_days: int = _parameter(30, "pay.government_days", N_("Public bodies pay within"), "days")
     pay_government_days_max: int = _parameter(

@@ -8,8 +8,11 @@ from sqlalchemy import select
 
 from app.kernel.db import db
 from app.kernel.words import N_
+from marketplace.models.challenges import Challenge
 from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Procurement, Registration
+from marketplace.rules.challenges import ChallengeKind
+from marketplace.states.challenge import CHALLENGE, ChallengeState
 from marketplace.states.contract import CONTRACT
 from marketplace.states.registration import RegistrationState
 from payments.queries import unfinished_bills
@@ -17,6 +20,7 @@ from payments.queries import unfinished_bills
 ENGAGEMENT: Final = N_("Engagement")
 AWARD: Final = N_("Selection that still runs")
 PAYMENT: Final = N_("Payment")
+DISPUTE: Final = N_("Complaint")
 
 _BINDING: Final = (
     RegistrationState.QUALIFIED,
@@ -38,8 +42,13 @@ class Obligation:
 
 
 def obligations_of(organisation_id: UUID) -> tuple[Obligation, ...]:
-    """Everything open, engagements first. Three statements."""
-    return (*_engagements(organisation_id), *_awards(organisation_id), *_payments(organisation_id))
+    """Everything open, engagements first. Four statements."""
+    return (
+        *_engagements(organisation_id),
+        *_awards(organisation_id),
+        *_disputes(organisation_id),
+        *_payments(organisation_id),
+    )
 
 
 def _engagements(organisation_id: UUID) -> list[Obligation]:
@@ -62,6 +71,23 @@ def _awards(organisation_id: UUID) -> list[Obligation]:
         .order_by(Procurement.number)
     )
     return [Obligation(AWARD, r.number, r.title, r.state, f"/procurements/{r.id}") for r in rows]
+
+
+def _disputes(organisation_id: UUID) -> list[Obligation]:
+    """Accepted complaints against the agency that are not decided."""
+    rows = db.session.scalars(
+        select(Challenge)
+        .where(
+            Challenge.against_organisation_id == organisation_id,
+            Challenge.kind == ChallengeKind.COMPLAINT,
+            Challenge.state == ChallengeState.ACCEPTED,
+        )
+        .order_by(Challenge.number)
+    )
+    return [
+        Obligation(DISPUTE, c.number, c.claim[:80], CHALLENGE.labels[ChallengeState.ACCEPTED], f"/challenges/{c.id}")
+        for c in rows
+    ]
 
 
 def _payments(organisation_id: UUID) -> list[Obligation]:

@@ -1,5 +1,7 @@
 """From the result to the contract: publicity, award letter, confirmation, and the next of the ranking when a winner drops out."""
 
+from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,10 +12,17 @@ from app.kernel.access import SYSTEM, Actor
 from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, lock, use_case
 from app.kernel.errors import Conflict, NotAllowed
+from app.kernel.outbox import publish
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.documents.procurements import issue_award_letter
-from marketplace.events.procurements import AwardConfirmed, AwardIssued, ProcurementFailed, WinnerLost
+from marketplace.events.procurements import (
+    AwardConfirmed,
+    AwardIssued,
+    ProcurementFailed,
+    ProcurementStopped,
+    WinnerLost,
+)
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.selection import SelectionRank, SelectionResult
 from marketplace.policy import Permission, parts
@@ -123,27 +132,118 @@ def strike_out_winner(actor: Actor, procurement_id: UUID, command: WithReason) -
 
 
 def _drop_winner(procurement: Procurement, actor: Actor, action: str, reason: str | None) -> None:
-    """Take the winner off by the edge of this name, in the procurement and in its registration."""
+    """Take the winner off by the edge of this name, in the procurement and in its registration; the next may follow."""
     held = parts(actor, procurement)
-    winner = _winner(procurement) if procurement.winner_registration_id else None
+    name = _winner_name(procurement)
     event = WinnerLost(
         procurement_id=procurement.id,
         organisation_id=procurement.winner_organisation_id or procurement.owner_organisation_id,
         cause=action,
     )
-    detail = {"winner": winner.name} if winner else {}
+    detail = {"winner": name} if name else {}
     move(procurement, PROCUREMENT, action, actor, held, reason=reason, event=event, detail=detail, public=True)
-    assert winner is not None, "a state that a winner leaves has one"
-    move(winner, REGISTRATION, action, actor, parts(actor, winner), reason=reason)
+    winner = lock(Registration, procurement.winner_registration_id)
+    _strip_award(procurement, winner, actor, parts(actor, winner), action, reason)
+    if next_in_ranking(procurement) is None:
+        _exhaust(procurement)
+
+
+def _winner_name(procurement: Procurement) -> str:
+    return _winner(procurement).name if procurement.winner_registration_id else ""
+
+
+LOST_BECAUSE: Final[Mapping[str, str]] = {
+    "give_up": N_("The winner gave the award up."),
+    "lapse": N_("The winner did not confirm the award in time."),
+    "strike_out": N_("The award was taken back."),
+    "cancel_result": N_("A challenge was upheld; the award was taken back."),
+}
+"""Why an award letter became void, as everybody reads it who checks its code."""
+
+
+def _strip_award(
+    procurement: Procurement,
+    winner: Registration,
+    actor: Actor,
+    held: Iterable[Part],
+    action: str,
+    reason: str | None,
+) -> None:
+    """End the winner's registration by `action` and declare its letter void; the procurement has no winner any more."""
+    edge = "strike_out" if action == "cancel_result" else action
+    move(winner, REGISTRATION, edge, actor, held, reason=reason)
     winner.decided_at = clock.now()
     if procurement.award_document_id is not None:
-        revoke(SYSTEM, procurement.award_document_id, f"{procurement.number}: {action}")
+        revoke(SYSTEM, procurement.award_document_id, LOST_BECAUSE[action])
     procurement.award_document_id = None
     procurement.winner_registration_id = procurement.winner_organisation_id = procurement.award_fen = None
     procurement.publicity_ends_at = procurement.confirm_by = procurement.awarded_at = procurement.confirmed_at = None
+    procurement.paused_from = procurement.paused_at = None
     db.session.flush()
+
+
+# --- what an upheld challenge does; called with the procurement locked ------------------------------------------------
+
+
+def cancel_result(procurement: Procurement, actor: Actor, reason: str) -> None:
+    """Cancel the result: the winner is out, its letter void, and the next of the frozen ranking waits for approval."""
+    winner = _winner(procurement)
+    event = WinnerLost(procurement_id=procurement.id, organisation_id=winner.organisation_id, cause="cancel_result")
+    detail = {"winner": winner.name}
+    move(
+        procurement,
+        PROCUREMENT,
+        "cancel_result",
+        actor,
+        _SYSTEM,
+        reason=reason,
+        event=event,
+        detail=detail,
+        public=True,
+    )
+    _strip_award(procurement, winner, actor, _SYSTEM, "cancel_result", reason)
+    tell(
+        procurement,
+        winner.organisation_id,
+        "procurement.cancelled",
+        N_("The result was cancelled: %(title)s"),
+        N_("A challenge to the result of %(number)s was upheld; your selection is cancelled. Reason: %(reason)s"),
+        reason=reason,
+    )
     if next_in_ranking(procurement) is None:
         _exhaust(procurement)
+
+
+def cancel_selection(procurement: Procurement, actor: Actor, reason: str) -> None:
+    """Cancel the whole selection: it counts as failed, and the owner prepares a new round."""
+    procurement.failure_code = FailureCode.CHALLENGE_UPHELD
+    event = ProcurementFailed(procurement_id=procurement.id, failure_code=FailureCode.CHALLENGE_UPHELD)
+    move(procurement, PROCUREMENT, "cancel_selection", actor, _SYSTEM, reason=reason, event=event, public=True)
+    _end_selection(procurement, actor, reason)
+
+
+def annul(procurement: Procurement, actor: Actor, reason: str) -> None:
+    """Set the procurement invalid at whatever stage before the contract."""
+    event = ProcurementStopped(procurement_id=procurement.id, reason=reason)
+    move(procurement, PROCUREMENT, "annul", actor, _SYSTEM, reason=reason, event=event, public=True)
+    procurement.finished_at = clock.now()
+    _end_selection(procurement, actor, reason)
+
+
+def _end_selection(procurement: Procurement, actor: Actor, reason: str) -> None:
+    if procurement.winner_registration_id is not None:
+        winner = _winner(procurement)
+        publish(
+            WinnerLost(procurement_id=procurement.id, organisation_id=winner.organisation_id, cause="cancel_result")
+        )
+        _strip_award(procurement, winner, actor, _SYSTEM, "cancel_result", reason)
+    procurement.paused_from = procurement.paused_at = None
+    release_registrations(
+        procurement,
+        N_("The procurement was stopped: %(title)s"),
+        N_("%(number)s does not go on. Reason: %(reason)s"),
+        {"reason": reason},
+    )
 
 
 def _exhaust(procurement: Procurement) -> None:

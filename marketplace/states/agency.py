@@ -122,7 +122,7 @@ AGENCY = Machine(
             "reject",
             sources=(_A.SUBMITTED, _A.PUBLICITY),
             target=_A.REJECTED,
-            who=(Part.OPERATOR,),
+            who=(Part.OPERATOR, Part.REGULATOR),
             label=N_("Reject"),
             event=AgencyReturned,
             needs_reason=True,

@@ -18,6 +18,10 @@ class Part(StrEnum):
     PARTY = "party"  # the side that a measure or a rating concerns
     OPERATOR = "operator"  # runs the supermarket (运营机构)
     REGULATOR = "regulator"  # industry regulator or management body (主管部门)
+    CHALLENGER = "challenger"  # filed this objection, query or complaint
+    RESPONDENT = "respondent"  # works for the side it is directed against
+    ADDRESSEE = "addressee"  # answers this objection, query or report
+    HANDLER = "handler"  # decides this complaint
     APPROVER = "approver"  # approving department that uses the deliverable
     PUBLIC = "public"  # anybody
     SYSTEM = "system"  # the clock, and reactions to facts of other domains

@@ -157,7 +157,7 @@ REGISTRATION = Machine(
             "strike_out",
             sources=(_R.WON, _R.CONFIRMED),
             target=_R.STRUCK_OUT,
-            who=(Part.OPERATOR,),
+            who=(Part.OPERATOR, Part.SYSTEM),
             label=N_("Award taken back"),
             needs_reason=True,
         ),

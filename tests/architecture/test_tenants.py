@@ -22,6 +22,7 @@ from payments.queries import bills_of_subject
 from tests.approvals import builders as approvals
 from tests.delivery import builders as delivery
 from tests.marketplace import contract_builders, market, procurement_builders
+from tests.marketplace.challenges import builders as challenge_builders
 
 AsRole = Callable[..., FlaskClient]
 Clock = Callable[[datetime], None]
@@ -61,6 +62,11 @@ def an_admission_file(_clock_at: Clock) -> UUID:
     return market.a_complete_file(market.an_agency_member())
 
 
+def a_challenge(clock_at: Clock) -> UUID:
+    story = procurement_builders.ranked(procurement_builders.a_story(clock_at))
+    return challenge_builders.object_to(story, challenge_builders.losers(story)[0].actor)
+
+
 def a_qualification(clock_at: Clock) -> UUID:
     an_admission_file(clock_at)
     return db.session.scalars(select(Qualification.id)).one()
@@ -76,6 +82,7 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/certificates/", a_certificate, (Role.OWNER, Role.APPLICANT, Role.CERTIFICATE_CENTRE)),
     ("/parcels/", a_parcel, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
     ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
+    ("/challenges/", a_challenge, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),
 )
 

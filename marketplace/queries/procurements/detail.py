@@ -1,7 +1,7 @@
 """One procurement as an actor may see it: content, standing, and what concerns the actor itself."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -104,6 +104,9 @@ class ProcurementView:
     confirm_by: datetime | None
     failure_code: str | None
     paused_from: str | None
+    paused_at: datetime | None
+    selected_at: datetime | None
+    closed_at: datetime | None
     is_extended: bool
     is_public: bool
     notice_version: int | None
@@ -126,6 +129,15 @@ class ProcurementView:
     is_my_turn: bool
     due_at: datetime | None
     days_left: int | None
+
+    @property
+    def stands_still_with(self) -> timedelta | None:
+        """What is left of the period that a pause has stopped; None while nothing stands still."""
+        column = {_P.PUBLISHED: self.registration_ends_at, _P.RESULT_PUBLICITY: self.publicity_ends_at}
+        ends_at = column.get(ProcurementState(self.paused_from)) if self.paused_from else None
+        if self.state != _P.PAUSED or ends_at is None or self.paused_at is None:
+            return None
+        return ends_at - self.paused_at
 
     @property
     def is_open(self) -> bool:
@@ -223,6 +235,9 @@ _SAME: Final = (
     *("published_at", "registration_ends_at", "publicity_ends_at", "awarded_at", "confirm_by", "failure_code"),
     *(
         "paused_from",
+        "paused_at",
+        "selected_at",
+        "closed_at",
         "is_extended",
         "is_public",
         "winner_registration_id",

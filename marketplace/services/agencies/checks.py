@@ -173,11 +173,11 @@ def _admit(agency: Agency) -> None:
 def note_objection(actor: Actor, agency_id: UUID, subject: str) -> None:
     """An objection against the admission was filed: the admission waits for its decision. `subject` names the objection.
 
-    Raises Conflict unless the publicity runs.
+    Raises Conflict unless the publicity runs, or stands still because of another objection.
     """
     agency = lock(Agency, agency_id)
     ends = agency.publicity_ends_at
-    if agency.state != AgencyState.PUBLICITY or ends is None or clock.now() > ends:
+    if agency.state != AgencyState.PUBLICITY or ends is None or (clock.now() > ends and not agency.open_objections):
         raise Conflict("not-in-publicity", N_("The publicity of this admission is over."))
     agency.open_objections += 1
     record(agency, "objection", actor, title=N_("Objection to the admission"), detail={"subject": subject}, public=True)

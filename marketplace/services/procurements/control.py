@@ -1,5 +1,7 @@
 """Stopping, pausing, starting again, and following the contract."""
 
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,11 +18,13 @@ from marketplace.events.procurements import ProcurementStopped
 from marketplace.models.procurements import AvoidedAgency, Procurement
 from marketplace.models.selection import DirectRequest
 from marketplace.policy import parts
+from marketplace.queries.challenges import objections_open
 from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.rules.challenges import rest_after
 from marketplace.services.commands import Extend
 from marketplace.services.procurements.drafting import period_findings, refuse_first
 from marketplace.services.procurements.publication import put_out
-from marketplace.services.procurements.telling import locked, release_registrations
+from marketplace.services.procurements.telling import in_beijing, locked, release_registrations
 from marketplace.states.parts import Part
 from marketplace.states.procurement import EXTENDABLE, PROCUREMENT, RESUME_ACTIONS, ProcurementState
 
@@ -97,23 +101,43 @@ def _drop_direct_request(procurement: Procurement, actor: Actor) -> None:
 
 @use_case
 def pause_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
-    """Stop every period while a challenge is decided."""
+    """Stop every period while something is cleared up; objections pause by themselves."""
     procurement = locked(actor, procurement_id, command.version)
+    pause(procurement, actor, parts(actor, procurement), command.reason, {})
+
+
+def pause(procurement: Procurement, actor: Actor, held: Iterable[Part], reason: str, detail: dict[str, Any]) -> None:
+    """Let a locked procurement stand still from now on."""
     procurement.paused_from, procurement.paused_at = procurement.state, clock.now()
-    move(procurement, PROCUREMENT, "pause", actor, parts(actor, procurement), reason=command.reason, public=True)
+    move(procurement, PROCUREMENT, "pause", actor, held, reason=reason, detail=detail, public=True)
 
 
 @use_case
 def resume_procurement(actor: Actor, procurement_id: UUID, command: WithReason) -> None:
-    """Go on where the pause began; the paused time is added to the running deadline."""
+    """Go on where the pause began. Raises Conflict while an objection waits for its answer."""
     procurement = locked(actor, procurement_id, command.version)
+    waiting = objections_open(procurement.id)
+    if waiting and procurement.state == _P.PAUSED:
+        raise Conflict(
+            "challenge-open",
+            N_("%(number)s waits for its answer; the procurement goes on by itself when it is answered."),
+            params={"number": waiting[0].number},
+        )
+    resume(procurement, actor, parts(actor, procurement), command.reason, {})
+
+
+def resume(procurement: Procurement, actor: Actor, held: Iterable[Part], reason: str, detail: dict[str, Any]) -> None:
+    """Let a locked procurement run on: what was left of its period when it stopped is left now, to the second."""
     action = RESUME_ACTIONS.get(str(procurement.paused_from), "resume_registration")
-    length = clock.now() - procurement.paused_at if procurement.paused_at else None
-    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), reason=command.reason, public=True)
+    paused_at = procurement.paused_at
     column = _RUNNING.get(action)
     ends_at = getattr(procurement, column) if column else None
-    if column and length and ends_at is not None:
-        setattr(procurement, column, ends_at + length)
+    if column and paused_at is not None and ends_at is not None:
+        ends_at = rest_after(ends_at, paused_at, clock.now())
+        detail = {**detail, "until": in_beijing(ends_at)}
+    move(procurement, PROCUREMENT, action, actor, held, reason=reason, detail=detail, public=True)
+    if column:
+        setattr(procurement, column, ends_at)
     procurement.paused_from = procurement.paused_at = None
 
 

@@ -19,6 +19,7 @@ from marketplace.queries.procurements import ProcurementView, Stage
 from marketplace.services import procurements as services
 from marketplace.states.parts import Part
 from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, ProcurementState
+from marketplace.web.challenge_matters import challenged_of, open_windows
 from marketplace.web.pages.procurements.exports import csv_of
 from marketplace.web.pages.procurements.words import WORDS, bp
 from marketplace.web.procurement_actions import actions_for, may_register, registration_actions
@@ -68,6 +69,8 @@ def procurement(object_id: UUID) -> str:
         next_step=PROCUREMENT.next_step.get(_P(view.state)),
         can_register=may_register(view),
         papers=papers,
+        challenged=challenged_of(view.id),
+        challengeable=bool(open_windows(view.id)),
         entries=list(reversed(thread_entries(view.thread_id, actor))),
         Part=Part,
         **WORDS,

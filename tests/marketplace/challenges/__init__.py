@@ -1,0 +1,1 @@
+"""Objections, queries, complaints and off-list reports."""
