@@ -39,7 +39,7 @@ from marketplace.web.challenge_matters import matters_of
 _CHOICE = N_("Must be one of the choices.")
 
 
-class Uploads(fields.List):
+class Uploads(fields.List[Any]):
     """Several files of a multipart form; a JSON body has none."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -58,16 +58,6 @@ def _files() -> Uploads:
             "accept": ACCEPT,
             "hint": N_("Up to five files: PDF, picture, DOCX, XLSX or ZIP. Their SHA-256 is recorded."),
         },
-    )
-
-
-def _chosen(values: type[Any], labels: Mapping[str, str], label: str, **more: Any) -> fields.Enum:
-    return fields.Enum(
-        values,
-        by_value=True,
-        required=True,
-        error_messages={**REQUIRED, "unknown": _CHOICE},
-        metadata={"label": label, "widget": "select", "choices": [(str(v), labels[v]) for v in values], **more},
     )
 
 
@@ -325,7 +315,8 @@ class RegisterQuery(InputSchema):
 
     @post_load
     def _build(self, data: Mapping[str, Any], **_: Any) -> Any:
-        return RegisterFilter(**{name: "" if value is None else value for name, value in data.items()})
+        values: dict[str, Any] = {name: "" if value is None else value for name, value in data.items()}
+        return RegisterFilter(**values)
 
 
 class DeskQuery(InputSchema):
