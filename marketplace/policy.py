@@ -14,6 +14,7 @@ from marketplace.models.challenges import Challenge
 from marketplace.models.contracts import Contract
 from marketplace.models.credit import Repair, Sanction
 from marketplace.models.listings import Listing
+from marketplace.models.notices import NoticeQuestion
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.reviews import Rating, RatingAppeal, RatingRequest
 from marketplace.models.rulebook import RuleChange
@@ -267,6 +268,16 @@ def _answers(actor: Actor, challenge: Challenge) -> bool:
     return actor.has(Role.REGULATOR)
 
 
+def question_parts(actor: Actor, question: NoticeQuestion) -> frozenset[Part]:
+    """OWNER for the purchaser's people, AGENCY for the asker's, and the roles of the supermarket."""
+    found = base_parts(actor)
+    if acts_for(actor, question.owner_organisation_id, Role.OWNER):
+        found.add(Part.OWNER)
+    if acts_for(actor, question.organisation_id, Role.AGENCY):
+        found.add(Part.AGENCY)
+    return frozenset(found)
+
+
 PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
     Procurement: procurement_parts,
     Registration: registration_parts,
@@ -276,6 +287,7 @@ PARTS: Final[Mapping[type, Callable[[Actor, Any], frozenset[Part]]]] = {
     Sanction: sanction_parts,
     Repair: sanction_parts,
     Challenge: challenge_parts,
+    NoticeQuestion: question_parts,
 }
 
 

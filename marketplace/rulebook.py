@@ -52,8 +52,24 @@ class RuleBook:
     notice_registration_min_wd_merit: int = _parameter(
         5, "notice.registration_min_wd.merit", N_("Registration stays open at least (merit by plan)"), "wd"
     )
+    notice_question_close_wd: int = _parameter(
+        1, "notice.question_close_wd", N_("Questions end before the registration by"), "wd"
+    )
+    notice_answer_wd: int = _parameter(1, "notice.answer_wd", N_("The owner answers a question within"), "wd")
     split_purchase_window_months: int = _parameter(
         12, "notice.split_window_months", N_("Split purchases are looked for in"), "months"
+    )
+
+    # Avoidance (回避): which relations keep an agency out, and which only alarm the operator
+    avoidance_share_percent: int = _parameter(25, "avoidance.share_percent", N_("A shareholder counts from"), "percent")
+    avoidance_owner_excludes: tuple[str, ...] = _parameter(
+        ("same_body", "representative", "shareholder", "controller", "subordinate", "role"),
+        "avoidance.owner_excludes",
+        N_("Relations to the owner that keep an agency out"),
+        "relations",
+    )
+    avoidance_registrants_exclude: tuple[str, ...] = _parameter(
+        (), "avoidance.registrants_exclude", N_("Relations among registrants that keep them out"), "relations"
     )
 
     # How a winner is selected (选取)

@@ -57,6 +57,14 @@ def current() -> WorkCalendar:
     return WorkCalendar(tables)
 
 
+def in_force_since() -> dict[int, datetime]:
+    """When each approved table came into force, by year: a deadline stored before it was computed without it."""
+    rows = db.session.execute(
+        sa.select(WorkCalendarYear.year, WorkCalendarYear.approved_at).where(WorkCalendarYear.approved_at.is_not(None))
+    )
+    return {row.year: row.approved_at for row in rows}
+
+
 @use_case
 def enter_year(actor: Actor, table: YearTable) -> None:
     """Enter the table of a year, to be approved by somebody else. Replaces one that is not approved yet.

@@ -34,6 +34,16 @@ class ProcurementPublished(Event):
 
 
 @dataclass(frozen=True)
+class NoticeRevised(Event):
+    """A changed notice is public. With `restarts` the registration period began anew, and everybody who matches is told."""
+
+    name: ClassVar[str] = "marketplace.notice-revised"
+    procurement_id: UUID
+    notice_version: int
+    restarts: bool
+
+
+@dataclass(frozen=True)
 class ProcurementStopped(Event):
     """A public notice was withdrawn or set invalid."""
 

@@ -8,13 +8,21 @@ from app.kernel.words import N_
 from marketplace.events.procurements import (
     ComparisonOpened,
     DirectRequested,
+    NoticeRevised,
     ProcurementFailed,
     ProcurementPublished,
     WinnerLost,
 )
 from marketplace.models.procurements import Procurement
 from marketplace.queries.candidates import demand_of, item_of, matching
-from marketplace.services.procurements import facts_of, href, in_beijing, notify_operators, tell
+from marketplace.services.procurements import (
+    facts_of,
+    href,
+    in_beijing,
+    notify_operators,
+    registered_organisations,
+    tell,
+)
 from marketplace.states.procurement import FAILURE_TEXTS, ProcurementState
 
 
@@ -34,6 +42,40 @@ def tell_matching_agencies(event: ProcurementPublished) -> None:
             N_("%(owner)s looks for an agency (%(number)s). You meet every condition. Register until %(until)s."),
             until=until,
         )
+
+
+@use_case
+def tell_of_revision(event: NoticeRevised) -> None:
+    """Tell every registrant what changed; after a substantive change also those who match and did not register."""
+    procurement = get(Procurement, event.procurement_id)
+    if procurement.state != ProcurementState.PUBLISHED or procurement.registration_ends_at is None:
+        return
+    until = procurement.registration_ends_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    registered = registered_organisations(procurement.id)
+    for organisation_id in registered:
+        tell(
+            procurement,
+            organisation_id,
+            "procurement.revised",
+            N_("The notice was changed: %(title)s"),
+            N_(
+                "Version %(version)s of %(number)s is public; the page shows what changed. You stay registered and may withdraw until %(until)s."
+            ),
+            version=event.notice_version,
+            until=until,
+        )
+    if not event.restarts:
+        return
+    for agency in matching(item_of(procurement.item_version_id), demand_of(procurement)):
+        if agency.organisation_id not in registered:
+            tell(
+                procurement,
+                agency.organisation_id,
+                "procurement.opportunity",
+                N_("A changed notice for you: %(title)s"),
+                N_("%(owner)s changed the notice %(number)s. You meet every condition. Register until %(until)s."),
+                until=until,
+            )
 
 
 @use_case
@@ -98,6 +140,7 @@ HANDLERS: Handlers = {
     ComparisonOpened: (ask_owner_to_compare,),
     DirectRequested: (ask_for_direct_decision,),
     ProcurementPublished: (tell_matching_agencies,),
+    NoticeRevised: (tell_of_revision,),
     ProcurementFailed: (tell_of_failure,),
     WinnerLost: (ask_for_succession,),
 }

@@ -5,16 +5,19 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.kernel import clock
 from app.kernel.calendar import UnknownYear
 from app.kernel.db import db
 from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
+from marketplace.models.notices import NoticeQuestion
 from marketplace.models.procurements import Draw, Procurement
 from marketplace.services import awards, selection
+from marketplace.services.procurements import follow_question
 from marketplace.states.procurement import ProcurementState
+from marketplace.states.question import QuestionState
 
 log = logging.getLogger(__name__)
 _P = ProcurementState
@@ -85,9 +88,34 @@ def lapse_due() -> int:
     return walk(awards.lapse_award, Procurement.state == _P.AWARDED, Procurement.confirm_by < clock.now())
 
 
+def questions_due() -> int:
+    """Remind of overdue answers, and let questions lapse whose registration is over."""
+    over = Procurement.state.not_in([_P.PUBLISHED, _P.REVISED, _P.PAUSED])
+    late = and_(Procurement.state == _P.PUBLISHED, Procurement.registration_ends_at < clock.now())
+    slow = and_(NoticeQuestion.reminded_at.is_(None), NoticeQuestion.answer_by < clock.now())
+    ids = db.session.scalars(
+        select(NoticeQuestion.id)
+        .join(Procurement, Procurement.id == NoticeQuestion.procurement_id)
+        .where(NoticeQuestion.state == QuestionState.ASKED, or_(over, late, slow))
+        .order_by(NoticeQuestion.id)
+        .limit(BATCH)
+    ).all()
+    db.session.rollback()
+    return sum(_try(follow_question, question_id) for question_id in ids)
+
+
 def run_due() -> int:
     """Every due step, in the order in which one may make the next due."""
-    return close_due() + freeze_due() + rounds_due() + rank_due() + compare_due() + award_due() + lapse_due()
+    return (
+        questions_due()
+        + close_due()
+        + freeze_due()
+        + rounds_due()
+        + rank_due()
+        + compare_due()
+        + award_due()
+        + lapse_due()
+    )
 
 
 def replay_results() -> int:
@@ -100,7 +128,7 @@ JOBS = (
         "marketplace.procurements",
         run_due,
         every(seconds=2),
-        N_("Close, freeze, rank, award and lapse procurements that are due"),
+        N_("Close, freeze, rank, award and lapse procurements that are due; remind of questions"),
     ),
     Job(
         "marketplace.replay", replay_results, daily("03:20"), N_("Decide every stored result again"), lease_seconds=600

@@ -93,6 +93,8 @@ class Procurement(Versioned, Stateful, Base):
     check_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     registration_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    questions_close_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revised_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     quote_round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     quotes_open_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -17,6 +17,14 @@ class Avoided:
 
 
 @dataclass(frozen=True)
+class Justification:
+    """Why a purchase needs a phrase that looks like a hidden threshold; `key` is that of the finding."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class NoticeDraft:
     """Everything an owner states in a purchase notice. Amounts in fen, `limit_wd` in working days, the deadline aware.
 
@@ -50,6 +58,32 @@ class NoticeDraft:
     has_witness: bool = False
     case_subject: str | None = None
     thread_id: UUID | None = None
+    justifications: tuple[Justification, ...] = ()
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Revise:
+    """A change of a published notice: the whole notice as it shall read, and why it changes."""
+
+    notice: NoticeDraft
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question about a notice."""
+
+    text: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The owner's answer to a question."""
+
+    answer: str
     version: int | None = None
 
 

@@ -112,7 +112,7 @@ def _refuse_when_closed(procurement: Procurement) -> None:
 def withdraw_registration(actor: Actor, registration_id: UUID, command: Plain) -> None:
     """Take a registration back before the deadline."""
     registration, procurement = _locked_pair(actor, registration_id, command.version)
-    if registration.state == RegistrationState.REGISTERED:
+    if registration.state == RegistrationState.REGISTERED and procurement.state != ProcurementState.REVISED:
         _refuse_when_closed(procurement)
     move(registration, REGISTRATION, "withdraw", actor, parts(actor, registration))
 

@@ -17,6 +17,7 @@ from marketplace.events.procurements import (
     ComparisonOpened,
     DirectRequested,
     NoticeReturned,
+    NoticeRevised,
     NoticeSubmitted,
     ProcurementFailed,
     ProcurementPublished,
@@ -36,6 +37,7 @@ class ProcurementState(StrEnum):
     SUBMITTED = "submitted"  # 待审核
     RETURNED = "returned"  # 退回
     PUBLISHED = "published"  # 已公告、报名中
+    REVISED = "revised"  # 变更公告中
     REGISTRATION_CLOSED = "registration_closed"  # 报名截止
     OPENING = "opening"  # 待开启报价
     BIDDING = "bidding"  # 竞价中（第二轮起）
@@ -138,8 +140,40 @@ PROCUREMENT = Machine(
             danger=True,
         ),
         Transition(
-            "withdraw",
+            "revise",
             sources=(_P.PUBLISHED,),
+            target=_P.REVISED,
+            who=(Part.OWNER,),
+            label=N_("Change the notice"),
+            needs_reason=True,
+        ),
+        Transition(
+            "publish_revision",
+            sources=(_P.REVISED,),
+            target=_P.PUBLISHED,
+            who=(Part.OPERATOR, Part.SYSTEM),
+            label=N_("Publish the changed notice"),
+            event=NoticeRevised,
+            primary=True,
+        ),
+        Transition(
+            "refuse_revision",
+            sources=(_P.REVISED,),
+            target=_P.PUBLISHED,
+            who=(Part.OPERATOR,),
+            label=N_("Refuse the change; the notice stays"),
+            needs_reason=True,
+        ),
+        Transition(
+            "drop_revision",
+            sources=(_P.REVISED,),
+            target=_P.PUBLISHED,
+            who=(Part.OWNER,),
+            label=N_("Drop the change; the notice stays"),
+        ),
+        Transition(
+            "withdraw",
+            sources=(_P.PUBLISHED, _P.REVISED),
             target=_P.WITHDRAWN,
             who=(Part.OWNER,),
             label=N_("Withdraw the notice"),
@@ -391,6 +425,7 @@ PROCUREMENT = Machine(
                 *(
                     _P.SUBMITTED,
                     _P.PUBLISHED,
+                    _P.REVISED,
                     _P.REGISTRATION_CLOSED,
                     _P.OPENING,
                     _P.BIDDING,
@@ -520,6 +555,7 @@ PROCUREMENT = Machine(
         _P.SUBMITTED: N_("Notice waiting for its check"),
         _P.RETURNED: N_("Notice returned"),
         _P.PUBLISHED: N_("Open for registration"),
+        _P.REVISED: N_("Change of the notice in check"),
         _P.REGISTRATION_CLOSED: N_("Registration closed"),
         _P.OPENING: N_("Quotes wait for their opening"),
         _P.BIDDING: N_("Bidding round open"),
@@ -548,6 +584,7 @@ PROCUREMENT = Machine(
         _P.PUBLISHED: ("published_at", "registration_ends_at"),
         _P.BIDDING: ("quotes_open_at", "quotes_end_at"),
         _P.COMPARING: ("compare_by",),
+        _P.REVISED: ("published_at", "registration_ends_at", "revised_at", "check_by"),
         _P.SELECTED: ("winner_registration_id",),
         _P.RESULT_PUBLICITY: ("winner_registration_id", "publicity_ends_at"),
         _P.AWARDED: ("winner_registration_id", "awarded_at", "confirm_by"),
@@ -560,6 +597,7 @@ PROCUREMENT = Machine(
         _P.SUBMITTED: N_("The operator checks the form of the notice, then publishes or returns it."),
         _P.RETURNED: N_("The owner corrects what the reason names and submits again."),
         _P.PUBLISHED: N_("Agencies register until the deadline."),
+        _P.REVISED: N_("The operator checks the change; meanwhile the registration stands still and loses no time."),
         _P.REGISTRATION_CLOSED: N_("The system checks eligibility again and freezes the list."),
         _P.OPENING: N_("Two holders of the key open all sealed quotes together."),
         _P.BIDDING: N_("Agencies on the list may lower their quotes until the round ends."),
@@ -601,6 +639,7 @@ TURNS: Mapping[ProcurementState, Turn] = {
     _P.SUBMITTED: Turn(Part.OPERATOR, "check_by"),
     _P.RETURNED: Turn(Part.OWNER),
     _P.PUBLISHED: Turn(Part.REGISTRANT, "registration_ends_at"),
+    _P.REVISED: Turn(Part.OPERATOR, "check_by"),
     _P.REGISTRATION_CLOSED: Turn(Part.SYSTEM),
     _P.OPENING: Turn(Part.SYSTEM),
     _P.BIDDING: Turn(Part.REGISTRANT, "quotes_end_at"),

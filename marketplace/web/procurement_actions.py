@@ -6,18 +6,25 @@ from uuid import UUID
 
 from flask_babel import gettext
 
+from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.web.actions import Action, ActionView, action_link, actions_of
 from app.web.schemas import ReasonIn
 from marketplace.policy import Permission
-from marketplace.queries.procurements import ProcurementView, RegistrationView, procurement_view
+from marketplace.queries.procurements import ProcurementView, QuestionView, RegistrationView, procurement_view
 from marketplace.rules.selection.methods import needs_quotes
 from marketplace.services import after_contract, awards, procurements, registrations, selection
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
+from marketplace.states.question import QUESTION
 from marketplace.states.registration import QUOTING, REGISTRATION, RegistrationState
-from marketplace.web.schemas.procurements import ExtendIn, RegisterIn
+from marketplace.web.notice_values import notice_values
+from marketplace.web.schemas.procurements import AnswerIn, ExtendIn, RegisterIn, ReviseIn
+
+
+def _present_notice(actor: Actor, procurement_id: UUID) -> Mapping[str, Any]:
+    return notice_values(procurement_view(actor, procurement_id))
 
 
 def _present_deadline(actor: Actor, procurement_id: UUID) -> Mapping[str, Any]:
@@ -34,6 +41,27 @@ ACTIONS: Final[Mapping[str, Action]] = {
         done=N_("The notice was returned to its owner."),
     ),
     "publish": Action(procurements.publish_notice, done=N_("The notice is public; matching agencies are told.")),
+    "revise": Action(
+        procurements.revise_notice,
+        ReviseIn,
+        explain=N_(
+            "A correction is public at once. A change of what is bought, of the money or of who may apply starts the registration period again."
+        ),
+        done=N_("The change is handed in."),
+        prefill=_present_notice,
+    ),
+    "publish_revision": Action(
+        procurements.publish_revision, done=N_("The changed notice is public; registrants are told.")
+    ),
+    "refuse_revision": Action(
+        procurements.refuse_revision,
+        ReasonIn,
+        explain=N_("The notice stays as published; the time it stood still is added. The owner sees the reason."),
+        done=N_("The change was refused."),
+    ),
+    "drop_revision": Action(
+        procurements.drop_revision, done=N_("The notice stays as published; the time it stood still is added.")
+    ),
     "discard": Action(procurements.discard_draft, ReasonIn, danger=True),
     "withdraw": Action(
         procurements.withdraw_notice,
@@ -106,6 +134,17 @@ ACTIONS: Final[Mapping[str, Action]] = {
     ),
 }
 
+QUESTION_ACTIONS: Final[Mapping[str, Action]] = {
+    "answer": Action(procurements.answer_question, AnswerIn, done=N_("The answer is public.")),
+    "take_back": Action(procurements.take_question_back, done=N_("The question was taken back.")),
+    "remove": Action(
+        procurements.remove_question,
+        ReasonIn,
+        explain=N_("Nobody reads the question any more. Its asker sees the reason."),
+        danger=True,
+    ),
+}
+
 REGISTRATION_ACTIONS: Final[Mapping[str, Action]] = {
     "withdraw": Action(registrations.withdraw_registration, done=N_("The registration was withdrawn.")),
     "step_back": Action(
@@ -121,6 +160,7 @@ def actions_for(view: ProcurementView, actor: Actor) -> tuple[ActionView, ...]:
     """What this actor may do with this procurement now, the registration and the two-person steps included."""
     href = f"/procurements/{view.id}"
     hidden = set(RESUME_ACTIONS.values()) - {RESUME_ACTIONS.get(view.paused_from or "")}
+    hidden.add("revise")  # the page leads to the wizard instead; the API takes the whole notice at once
     if view.is_extended:
         hidden.add("extend")
     if view.succession_proposed_by in {None, actor.user_id}:
@@ -160,6 +200,21 @@ def _quoting_links(view: ProcurementView, actor: Actor, href: str) -> list[Actio
     return found
 
 
+def question_actions(question: QuestionView) -> tuple[ActionView, ...]:
+    """What this reader may do with a question now."""
+    href = f"/questions/{question.id}"
+    return actions_of(
+        QUESTION, question.state, question.parts, href=href, table=QUESTION_ACTIONS, version=question.version
+    )
+
+
+def may_ask(view: ProcurementView, actor: Actor) -> bool:
+    """Whether the form for a question makes sense for this reader: an agency, while questions are taken."""
+    closes_at = view.questions_close_at
+    in_time = view.state == ProcurementState.PUBLISHED and closes_at is not None and clock.now() <= closes_at
+    return in_time and actor.may(Permission.REGISTRATION_CREATE)
+
+
 def may_register(view: ProcurementView) -> bool:
     """Whether the button *Register* makes sense for this reader: open, eligible, and not registered."""
     own = view.own_registration
@@ -172,6 +227,6 @@ def registration_actions(view: RegistrationView) -> tuple[ActionView, ...]:
     if Part.AGENCY not in view.parts:
         return ()
     href = f"/registrations/{view.id}"
-    open_now = view.procurement_state == ProcurementState.PUBLISHED
+    open_now = view.procurement_state in {ProcurementState.PUBLISHED, ProcurementState.REVISED}
     table = {name: action for name, action in REGISTRATION_ACTIONS.items() if name != "withdraw" or open_now}
     return actions_of(REGISTRATION, view.state, view.parts, href=href, table=table, version=view.version)

@@ -99,6 +99,7 @@ class ProcurementView:
     next_round_id: UUID | None
     published_at: datetime | None
     registration_ends_at: datetime | None
+    questions_close_at: datetime | None
     publicity_ends_at: datetime | None
     awarded_at: datetime | None
     confirm_by: datetime | None
@@ -232,7 +233,15 @@ _SAME: Final = (
     ),
     *("price_fen", "amount_note", "qualification_rule", "demanded_grade", "demanded_region", "method", "seats"),
     *("has_witness", "contact_name", "contact_phone", "complaint_phone", "case_subject", "round", "previous_id"),
-    *("published_at", "registration_ends_at", "publicity_ends_at", "awarded_at", "confirm_by", "failure_code"),
+    *(
+        "published_at",
+        "registration_ends_at",
+        "questions_close_at",
+        "publicity_ends_at",
+        "awarded_at",
+        "confirm_by",
+        "failure_code",
+    ),
     *(
         "paused_from",
         "paused_at",
@@ -254,19 +263,19 @@ def _is_mine(part: Part | None, held: frozenset[Part], own: RegistrationView | N
     return part in held and part not in {Part.PUBLIC, Part.SYSTEM, None}
 
 
-def _latest_notice(procurement_id: UUID) -> ProcurementNotice | None:
+def _latest_notice(procurement_id: UUID, version: int | None = None) -> ProcurementNotice | None:
+    wanted = [ProcurementNotice.procurement_id == procurement_id]
+    if version is not None:
+        wanted.append(ProcurementNotice.version == version)
     return db.session.scalar(
-        select(ProcurementNotice)
-        .where(ProcurementNotice.procurement_id == procurement_id)
-        .order_by(ProcurementNotice.version.desc())
-        .limit(1)
+        select(ProcurementNotice).where(*wanted).order_by(ProcurementNotice.version.desc()).limit(1)
     )
 
 
-def notice_text(actor: Actor, procurement_id: UUID) -> tuple[dict[str, Any], str]:
-    """The frozen content of the latest published notice and its digest; NotFound before publication."""
+def notice_text(actor: Actor, procurement_id: UUID, version: int | None = None) -> tuple[dict[str, Any], str]:
+    """The frozen content of a published version (the latest) and its digest; NotFound when there is none."""
     p = db.session.get(Procurement, procurement_id)
-    notice = _latest_notice(procurement_id)
+    notice = _latest_notice(procurement_id, version)
     if p is None or notice is None or not sees_procurement(actor, p):
         raise NotFound
     return notice.content, notice.sha256

@@ -30,6 +30,7 @@ _STEPS: Final = {
     (Part.OWNER, _P.FAILED): N_("Extend, republish or abandon"),
     (Part.OWNER, _P.WITHDRAWN): N_("Abandon the procurement"),
     (Part.OPERATOR, _P.SUBMITTED): N_("Check the notice"),
+    (Part.OPERATOR, _P.REVISED): N_("Check the change of the notice"),
     (Part.OPERATOR, _P.RESELECT): N_("Approve the succession"),
     (Part.OPERATOR, _P.PAUSED): N_("Decide the challenge"),
     (Part.WINNER, _P.AWARDED): N_("Confirm the award"),
@@ -51,7 +52,7 @@ def worklist(actor: Actor) -> Sequence[WorkItem]:
     if actor.has(Role.OWNER) and actor.organisation_id:
         return _work(Procurement.owner_organisation_id == actor.organisation_id, Part.OWNER)
     if actor.has(Role.OPERATOR, Role.REGULATOR):
-        own = [_P.SUBMITTED] if actor.has(Role.OPERATOR) else []
+        own = [_P.SUBMITTED, _P.REVISED] if actor.has(Role.OPERATOR) else []
         waiting = Procurement.state.in_([*own, _P.RESELECT, _P.PAUSED])
         values = and_(
             Procurement.state == _P.SELECTING,

@@ -15,11 +15,12 @@ from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events.procurements import ProcurementStopped
+from marketplace.models.notices import ThresholdReason
 from marketplace.models.procurements import AvoidedAgency, Procurement
 from marketplace.models.selection import DirectRequest
 from marketplace.policy import parts
 from marketplace.queries.challenges import objections_open
-from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.queries.rulebooks import rule_book, rule_book_in_force
 from marketplace.rules.challenges import rest_after
 from marketplace.services.commands import Extend
 from marketplace.services.procurements.drafting import period_findings, refuse_first
@@ -135,6 +136,8 @@ def resume(procurement: Procurement, actor: Actor, held: Iterable[Part], reason:
     if column and paused_at is not None and ends_at is not None:
         ends_at = rest_after(ends_at, paused_at, clock.now())
         detail = {**detail, "until": in_beijing(ends_at)}
+    if action == "resume_registration" and paused_at is not None and procurement.questions_close_at is not None:
+        procurement.questions_close_at = rest_after(procurement.questions_close_at, paused_at, clock.now())
     move(procurement, PROCUREMENT, action, actor, held, reason=reason, detail=detail, public=True)
     if column:
         setattr(procurement, column, ends_at)
@@ -161,7 +164,8 @@ def extend_registration(actor: Actor, procurement_id: UUID, command: Extend) -> 
             "not-extendable",
             N_("The list was opened or ranked already, so its registration cannot be extended. Prepare a new round."),
         )
-    refuse_first(period_findings(rule_book_in_force(), command.registration_ends_at, procurement.method))
+    book = rule_book(procurement.rule_book_version)
+    refuse_first(period_findings(book, command.registration_ends_at, procurement.method))
     procurement.registration_ends_at = command.registration_ends_at
     procurement.is_extended = True
     put_out(procurement, actor, "extend")
@@ -195,6 +199,9 @@ def republish(actor: Actor, procurement_id: UUID, command: Plain) -> UUID:
     db.session.add(draft)
     for row in db.session.scalars(select(AvoidedAgency).where(AvoidedAgency.procurement_id == old.id)).all():
         db.session.add(AvoidedAgency(procurement_id=draft.id, uscc=row.uscc, name=row.name, reason=row.reason))
+    for reason in db.session.scalars(select(ThresholdReason).where(ThresholdReason.procurement_id == old.id)).all():
+        again = ThresholdReason(procurement_id=draft.id, key=reason.key, reason=reason.reason, written_at=clock.now())
+        db.session.add(again)
     db.session.flush()
     record(
         draft,

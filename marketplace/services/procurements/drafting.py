@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -9,7 +10,7 @@ from sqlalchemy import delete, select
 from app.identity.queries import organisation_by_uscc
 from app.kernel import clock, work_calendar
 from app.kernel.access import Actor
-from app.kernel.calendar import beijing_date
+from app.kernel.calendar import UnknownYear, beijing_date
 from app.kernel.db import db, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.numbering import next_number
@@ -17,12 +18,14 @@ from app.kernel.transitions import record
 from app.kernel.words import N_
 from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ItemVersion
+from marketplace.models.notices import ThresholdReason
 from marketplace.models.procurements import AvoidedAgency, Procurement
 from marketplace.policy import Permission, parts
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.rulebook import RuleBook
 from marketplace.rules.draw import is_credit_code
 from marketplace.rules.eligibility import raise_grade
+from marketplace.rules.notices.conditions import HiddenThreshold, hidden_thresholds, unjustified
 from marketplace.rules.selection.gates import (
     Finding,
     check_amounts,
@@ -31,7 +34,7 @@ from marketplace.rules.selection.gates import (
     check_split,
 )
 from marketplace.rules.selection.methods import needs_registration
-from marketplace.services.commands import Avoided, NoticeDraft
+from marketplace.services.commands import Avoided, Justification, NoticeDraft
 from marketplace.services.procurements.telling import locked
 from marketplace.states.catalogue import ItemVersionState
 from marketplace.states.parts import Part
@@ -39,6 +42,9 @@ from marketplace.states.procurement import ProcurementState
 
 _P = ProcurementState
 
+
+CHECKED_TEXTS: Final = ("title", "content", "scale", "amount_note")
+"""The texts of a notice in which hidden thresholds are looked for."""
 
 FORM_FIELDS: Mapping[str, str] = {"price": "price_fen", "budget": "budget_fen", "ceiling": "ceiling_fen"}
 
@@ -60,10 +66,10 @@ def draft_notice(actor: Actor, command: NoticeDraft) -> UUID:
         rule_book_version=rule_book_in_force().version,
         created_at=clock.now(),
     )
-    _fill(procurement, command)
+    _write_facts(procurement, command, rule_book_in_force(), period=True)
     db.session.add(procurement)
-    _write_avoided(procurement, command.avoided)
     db.session.flush()
+    _write_lists(procurement, command)
     record(procurement, "drafted", actor, title=N_("Notice drafted"), detail={"number": procurement.number})
     return procurement.id
 
@@ -76,19 +82,23 @@ def update_notice(actor: Actor, procurement_id: UUID, command: NoticeDraft) -> N
         raise NotAllowed
     if procurement.state not in {_P.DRAFT, _P.RETURNED}:
         raise Conflict("not-a-draft", N_("A submitted notice cannot be changed. Take it back first."))
-    _fill(procurement, command)
-    db.session.execute(delete(AvoidedAgency).where(AvoidedAgency.procurement_id == procurement.id))
-    _write_avoided(procurement, command.avoided)
+    write_content(procurement, command, rule_book_in_force())
     record(procurement, "changed", actor, title=N_("Notice changed"))
 
 
-def _fill(procurement: Procurement, command: NoticeDraft) -> None:
+def write_content(procurement: Procurement, command: NoticeDraft, book: RuleBook, *, period: bool = True) -> None:
+    """Replace everything the owner states in a notice, held against `book`. Raises Refused for the first thing no notice may say.
+
+    `period=False` leaves the length of the registration out: a correction of a published notice does not start it again.
+    """
+    _write_facts(procurement, command, book, period=period)
+    _write_lists(procurement, command)
+
+
+def _write_facts(procurement: Procurement, command: NoticeDraft, book: RuleBook, *, period: bool) -> None:
     item = item_in_force(command.item_version_id)
-    refuse_first(
-        notice_findings(
-            rule_book_in_force(), command, owner=procurement.owner_organisation_id, except_id=procurement.id
-        )
-    )
+    owner = procurement.owner_organisation_id
+    refuse_first(notice_findings(book, command, owner=owner, except_id=procurement.id, period=period))
     if item.limit_wd is not None and command.limit_wd > item.limit_wd:
         raise Refused(
             "limit-above-item",
@@ -109,6 +119,44 @@ def _fill(procurement: Procurement, command: NoticeDraft) -> None:
     procurement.place = command.place or ""
     procurement.scale = command.scale or ""
     procurement.amount_note = command.amount_note or ""
+
+
+def _write_lists(procurement: Procurement, command: NoticeDraft) -> None:
+    for table in (AvoidedAgency, ThresholdReason):
+        db.session.execute(delete(table).where(table.procurement_id == procurement.id))
+    _write_avoided(procurement, command.avoided)
+    _write_reasons(procurement, command.justifications)
+
+
+def _write_reasons(procurement: Procurement, justifications: tuple[Justification, ...]) -> None:
+    """Keep the reasons of phrases that still stand in the notice; those of words taken out are dropped with them."""
+    standing = {found.key for found in thresholds_in(procurement)}
+    for given in {one.key: one for one in justifications}.values():
+        if given.key in standing and given.reason.strip():
+            db.session.add(
+                ThresholdReason(
+                    procurement_id=procurement.id, key=given.key, reason=given.reason.strip(), written_at=clock.now()
+                )
+            )
+
+
+def thresholds_in(notice: Procurement | NoticeDraft) -> tuple[HiddenThreshold, ...]:
+    """The phrases of a notice that look like hidden thresholds."""
+    return hidden_thresholds({name: getattr(notice, name) or "" for name in CHECKED_TEXTS})
+
+
+def refuse_unjustified(procurement: Procurement) -> None:
+    """Refuse a notice that holds a suspicious phrase without a reason; the operator would have to ask for it anyway."""
+    rows = db.session.scalars(select(ThresholdReason).where(ThresholdReason.procurement_id == procurement.id))
+    missing = unjustified(thresholds_in(procurement), {row.key: row.reason for row in rows})
+    if missing:
+        raise Refused(
+            "hidden-threshold",
+            N_("Take out the words “%(phrase)s” or say why the purchase needs them: they shut agencies out."),
+            field=missing[0].field,
+            params={"phrase": missing[0].phrase},
+            phrases=[one.phrase for one in missing],
+        )
 
 
 def item_in_force(item_version_id: UUID) -> ItemVersion:
@@ -141,7 +189,7 @@ def _write_avoided(procurement: Procurement, avoided: tuple[Avoided, ...]) -> No
 
 
 def notice_findings(
-    book: RuleBook, command: NoticeDraft, *, owner: UUID, except_id: UUID | None = None
+    book: RuleBook, command: NoticeDraft, *, owner: UUID, except_id: UUID | None = None, period: bool = True
 ) -> tuple[Finding, ...]:
     """What must be changed in a notice and what should be looked at; shown in the preview, enforced at every writing."""
     return (
@@ -153,7 +201,7 @@ def notice_findings(
             ceiling_fen=command.ceiling_fen,
             method=command.method,
         ),
-        *period_findings(book, command.registration_ends_at, command.method),
+        *(period_findings(book, command.registration_ends_at, command.method) if period else ()),
         *check_method(
             book,
             command.method,
@@ -167,12 +215,18 @@ def notice_findings(
 
 
 def period_findings(book: RuleBook, ends_at: datetime, method: str) -> tuple[Finding, ...]:
+    """Whether the registration is open long enough. A year without a calendar is a finding, never a guess."""
     if not needs_registration(method):
         return ()
-    calendar = work_calendar.current()
-    return check_registration_period(
-        book, calendar, opens_on=clock.today(), ends_on=beijing_date(ends_at), method=method
-    )
+    calendar, last = work_calendar.current(), beijing_date(ends_at)
+    try:
+        found = check_registration_period(book, calendar, opens_on=clock.today(), ends_on=last, method=method)
+        if not found:
+            calendar.is_working_day(last)
+    except UnknownYear as unknown:
+        text = N_("The working days of %(year)s are not published yet; choose a deadline before that year.")
+        return (Finding("unknown-year", "registration_ends_at", text, {"year": unknown.year}),)
+    return found
 
 
 def _split_findings(book: RuleBook, command: NoticeDraft, owner: UUID, except_id: UUID | None) -> tuple[Finding, ...]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +23,18 @@ from marketplace.events.procurements import NoticeReturned, NoticeSubmitted, Pro
 from marketplace.models.catalogue import ItemVersion, ServiceItem
 from marketplace.models.procurements import AvoidedAgency, Procurement, ProcurementNotice
 from marketplace.policy import parts
-from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.queries.rulebooks import rule_book, rule_book_in_force
 from marketplace.rulebook import RuleBook
 from marketplace.rules.selection.gates import registration_days
 from marketplace.rules.selection.methods import needs_registration
 from marketplace.rules.selection.random_draw import announced_sources
 from marketplace.services import tender_keys
-from marketplace.services.procurements.drafting import item_in_force, period_findings, refuse_first
+from marketplace.services.procurements.drafting import (
+    item_in_force,
+    period_findings,
+    refuse_first,
+    refuse_unjustified,
+)
 from marketplace.services.procurements.telling import in_beijing, locked, notify_operators, tell_owner
 from marketplace.states.procurement import PROCUREMENT
 
@@ -44,6 +50,7 @@ def submit_notice(actor: Actor, procurement_id: UUID, command: Plain) -> None:
     assert procurement.registration_ends_at is not None
     refuse_first(period_findings(book, procurement.registration_ends_at, procurement.method))
     tender_keys.refuse_without_holders(procurement)
+    refuse_unjustified(procurement)
     procurement.submitted_at = clock.now()
     procurement.check_by = work_calendar.current().deadline(clock.now(), book.notice_check_wd).at
     event = NoticeSubmitted(procurement_id=procurement.id)
@@ -95,28 +102,36 @@ def publish_notice(actor: Actor, procurement_id: UUID, command: Plain) -> None:
 
 def put_out(procurement: Procurement, actor: Actor, action: str) -> None:
     """Freeze the notice and open the registration; a check that took long moves the deadline, never shortens it."""
-    book = rule_book_in_force()
+    open_at_least(procurement, pinned_rule_book(procurement))
+    notice = freeze_notice(procurement, actor)
+    event = ProcurementPublished(procurement_id=procurement.id, thread_id=procurement.thread_id)
+    detail = publication_facts(procurement, notice)
+    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), event=event, detail=detail, public=True)
+
+
+def pinned_rule_book(procurement: Procurement) -> RuleBook:
+    """The rule book of a notice: the one in force at its first publication, however the rules change afterwards."""
+    if procurement.published_at is None:
+        procurement.rule_book_version = rule_book_in_force().version
+    return rule_book(procurement.rule_book_version)
+
+
+def open_at_least(procurement: Procurement, book: RuleBook) -> None:
+    """Move a deadline that lies nearer than the rule book's shortest period to the end of that period."""
     earliest = work_calendar.current().add_working_days(clock.today(), registration_days(book, procurement.method))
     assert procurement.registration_ends_at is not None
     if beijing_date(procurement.registration_ends_at) < earliest:
         procurement.registration_ends_at = end_of_day(earliest)
-    notice = freeze_notice(procurement, actor)
-    event = ProcurementPublished(procurement_id=procurement.id, thread_id=procurement.thread_id)
-    detail = {
-        "version": notice.version,
-        "sha256": notice.sha256,
-        "until": in_beijing(procurement.registration_ends_at),
-    }
-    move(procurement, PROCUREMENT, action, actor, parts(actor, procurement), event=event, detail=detail, public=True)
 
 
 def freeze_notice(procurement: Procurement, actor: Actor) -> ProcurementNotice:
-    """Pin the rule book in force and keep the next version of the notice as it is published now."""
-    book = rule_book_in_force()
+    """Pin the rule book, keep the next version of the notice as it is published now, and set until when questions may be asked."""
+    book = pinned_rule_book(procurement)
     now = clock.now()
-    procurement.rule_book_version = book.version
     procurement.published_at = procurement.published_at or now
     tender_keys.make_tender_keys(procurement)
+    if needs_registration(procurement.method):
+        procurement.questions_close_at = questions_close_at(procurement, book)
     content = notice_content(procurement, book)
     count = db.session.scalar(
         select(func.count()).select_from(ProcurementNotice).where(ProcurementNotice.procurement_id == procurement.id)
@@ -131,6 +146,26 @@ def freeze_notice(procurement: Procurement, actor: Actor) -> ProcurementNotice:
     )
     db.session.add(notice)
     return notice
+
+
+def questions_close_at(procurement: Procurement, book: RuleBook) -> datetime:
+    """The last moment for a question: the end of the working day so many working days before the deadline."""
+    assert procurement.registration_ends_at is not None
+    if book.notice_question_close_wd == 0:
+        return procurement.registration_ends_at
+    calendar, day = work_calendar.current(), beijing_date(procurement.registration_ends_at)
+    for _ in range(book.notice_question_close_wd):
+        day = calendar.previous_working_day(day)
+    return end_of_day(day)
+
+
+def publication_facts(procurement: Procurement, notice: ProcurementNotice) -> dict[str, Any]:
+    """What the log keeps of a publication."""
+    return {
+        "version": notice.version,
+        "sha256": notice.sha256,
+        "until": in_beijing(procurement.registration_ends_at),
+    }
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from app.kernel.transitions import move
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.policy import sees_procurement
 from marketplace.states.parts import Part
-from marketplace.states.registration import OPEN, REGISTRATION
+from marketplace.states.registration import OPEN, REGISTRATION, RegistrationState
 
 _SYSTEM = (Part.SYSTEM,)
 
@@ -72,6 +72,16 @@ def facts_of(procurement: Procurement) -> dict[str, Any]:
 
 def in_beijing(moment: datetime | None) -> str:
     return moment.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def registered_organisations(procurement_id: UUID) -> set[UUID]:
+    """The organisations whose registration for this procurement stands."""
+    found = db.session.scalars(
+        select(Registration.organisation_id).where(
+            Registration.procurement_id == procurement_id, Registration.state == RegistrationState.REGISTERED
+        )
+    )
+    return set(found)
 
 
 def release_registrations(procurement: Procurement, subject: str, text: str, params: Mapping[str, Any]) -> None:

@@ -6,24 +6,66 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import get_locale
-from marshmallow import ValidationError, fields, post_load, pre_load, validate
+from marshmallow import ValidationError, fields, post_load, pre_load, validate, validates_schema
 from sqlalchemy import select
 
 from app.kernel.clock import BEIJING
 from app.kernel.db import db
 from app.kernel.words import N_
 from app.web.regions import is_region
-from app.web.schemas import REQUIRED, InputSchema, MoneyField, text, version_field
+from app.web.schemas import REQUIRED, FormText, InputSchema, MoneyField, text, version_field
 from marketplace.models.catalogue import ItemVersion, ServiceItem
 from marketplace.queries.procurements import STAGE_LABELS, NoticeFilter, Stage
 from marketplace.rules.categories import CATEGORY_LABELS, Category
+from marketplace.rules.notices.text import REFUSED_CONTROL, has_hidden_control, plain_digits
 from marketplace.rules.qualifications import GRADE_LABELS, GRADES
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, FundSource
 from marketplace.rules.selection.methods import METHOD_LABELS, Method
-from marketplace.services.commands import Avoided, EnterValue, Extend, NoticeDraft, Register
+from marketplace.services.commands import (
+    Answer,
+    Ask,
+    Avoided,
+    EnterValue,
+    Extend,
+    Justification,
+    NoticeDraft,
+    Register,
+    Revise,
+)
 from marketplace.states.catalogue import ItemVersionState
 
 _AVOIDED_LINE = re.compile(r"([0-9A-HJ-NPQRTUWXY]{18})\s*[,，;；:：\s]\s*(.+)")
+
+
+def _readable(field: FormText) -> FormText:
+    """`field` for a public text: letters of every script, but no control character that changes how it is read."""
+    checks = list(field.validators)
+
+    def letters(value: str) -> None:
+        if has_hidden_control(value):
+            raise ValidationError(REFUSED_CONTROL)
+
+    field.validators = [*checks, letters]
+    return field
+
+
+class JustificationsField(fields.Field[tuple[Justification, ...]]):
+    """Reasons for phrases that look like hidden thresholds: a list of `{"key", "reason"}`; the key is that of the finding."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[Justification, ...]:  # noqa: ARG002
+        if not isinstance(value, list) or len(value) > 100:
+            raise ValidationError(N_("Not a valid list."))
+        found = []
+        for row in value:
+            if (
+                not isinstance(row, dict)
+                or set(row) != {"key", "reason"}
+                or not all(isinstance(v, str) for v in row.values())
+                or has_hidden_control(row["reason"])
+            ):
+                raise ValidationError(N_("Each reason needs the key of its finding and a text."))
+            found.append(Justification(row["key"][:400], row["reason"].strip()[:1000]))
+        return tuple(found)
 
 
 class BeijingMoment(fields.DateTime):
@@ -193,12 +235,21 @@ class NoticeIn(InputSchema):
     contact_name = text(N_("Contact person"), longest=80, autocomplete="name")
     contact_phone = text(N_("Telephone"), longest=40, autocomplete="tel")
     complaint_phone = text(N_("Telephone for complaints"), longest=40, hint=N_("Everybody who objects can call it."))
+    justifications = JustificationsField(load_default=(), metadata={"label": N_("Reasons"), "widget": "hidden"})
     version = version_field()
 
     @pre_load
     def _unchosen(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        """A form sends its one method as a choice already made."""
-        return {"method": str(Method.RANDOM), **data}
+        """A form sends its one method as a choice already made; full-width digits count as plain ones everywhere."""
+        typed = {name: plain_digits(value) if isinstance(value, str) else value for name, value in data.items()}
+        return {"method": str(Method.RANDOM), **typed}
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _letters(self, _data: Any, original: Mapping[str, Any], **_: Any) -> None:
+        """No public text holds a control character that changes how it is read."""
+        wrong = [name for name, value in original.items() if isinstance(value, str) and has_hidden_control(value)]
+        if wrong:
+            raise ValidationError({name: [REFUSED_CONTROL] for name in wrong if name in self.fields})
 
     @post_load
     def _build(self, data: Mapping[str, Any], **_: Any) -> Any:
@@ -206,6 +257,58 @@ class NoticeIn(InputSchema):
         for name in ("demanded_grade", "demanded_region"):
             values[name] = values[name] or ""
         return NoticeDraft(**values)
+
+
+class ReviseIn(NoticeIn):
+    """A published notice as it shall read, and why it changes."""
+
+    reason = text(
+        N_("Why the notice changes"),
+        longest=1000,
+        widget="textarea",
+        rows=3,
+        hint=N_("Everybody reads it beside the differences."),
+    )
+
+    @post_load
+    def _build(self, data: Mapping[str, Any], **more: Any) -> Any:
+        values = dict(data)
+        reason, version = values.pop("reason"), values.get("version")
+        return Revise(super()._build(values, **more), reason, version)
+
+
+class AskIn(InputSchema):
+    """A question about a notice."""
+
+    command = Ask
+    text = _readable(
+        text(
+            N_("Your question"),
+            longest=1000,
+            widget="textarea",
+            rows=4,
+            hint=N_("Everybody reads it. Do not name your agency: who asks is not shown before the registration ends."),
+        )
+    )
+    version = version_field()
+
+
+class AnswerIn(InputSchema):
+    """The owner's answer."""
+
+    command = Answer
+    answer = _readable(
+        text(
+            N_("Your answer"),
+            longest=2000,
+            widget="textarea",
+            rows=5,
+            hint=N_(
+                "Everybody reads it at once, and it cannot be changed. If it changes the notice, change the notice too."
+            ),
+        )
+    )
+    version = version_field()
 
 
 class ExtendIn(InputSchema):

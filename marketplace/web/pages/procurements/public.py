@@ -1,5 +1,6 @@
 """What everybody reads: the list of notices, one procurement, its frozen notice; and the papers of those concerned."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response, render_template, request
@@ -16,13 +17,21 @@ from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import procurements
 from marketplace.queries.procurements import ProcurementView, Stage
+from marketplace.rules.notices.changes import PATH_LABELS
 from marketplace.services import procurements as services
 from marketplace.states.parts import Part
 from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, ProcurementState
+from marketplace.states.question import QUESTION
 from marketplace.web.challenge_matters import challenged_of, open_windows
 from marketplace.web.pages.procurements.exports import csv_of
 from marketplace.web.pages.procurements.words import WORDS, bp
-from marketplace.web.procurement_actions import actions_for, may_register, registration_actions
+from marketplace.web.procurement_actions import (
+    actions_for,
+    may_ask,
+    may_register,
+    question_actions,
+    registration_actions,
+)
 from marketplace.web.schemas.procurements import NoticeQuery
 
 _P = ProcurementState
@@ -73,8 +82,26 @@ def procurement(object_id: UUID) -> str:
         challengeable=bool(open_windows(view.id)),
         entries=list(reversed(thread_entries(view.thread_id, actor))),
         Part=Part,
+        questions=[(question, question_actions(question)) for question in procurements.questions_of(actor, view.id)],
+        question_labels=QUESTION.labels,
+        may_ask=may_ask(view, actor),
+        calendar_years=procurements.calendar_moved(view) if view.is_open else (),
+        path_labels=PATH_LABELS,
+        **_for_the_check(view, actor),
         **WORDS,
     )
+
+
+def _for_the_check(view: ProcurementView, actor: Actor) -> dict[str, Any]:
+    """What the owner and those who run and watch the supermarket read beside the notice."""
+    inside = Part.OWNER in view.parts or actor.may(Permission.PROCUREMENT_SUPERVISE)
+    if not inside:
+        return {"thresholds": (), "revision": None, "alarms": ()}
+    return {
+        "thresholds": procurements.thresholds_of(view),
+        "revision": procurements.open_revision_of(view.id) if view.state == _P.REVISED else None,
+        "alarms": procurements.alarms_of(actor, view.id),
+    }
 
 
 @bp.get("/procurements/<uuid:object_id>/award-letter")
@@ -96,8 +123,9 @@ def _reads_letter(view: ProcurementView, actor: Actor) -> bool:
 @bp.get("/procurements/<uuid:object_id>/notice.json")
 @public
 def notice_file(object_id: UUID) -> Response:
-    """The frozen notice: the exact bytes whose SHA-256 is published."""
-    content, digest = procurements.notice_text(current_actor(), object_id)
+    """The frozen notice, or an earlier version of it: the exact bytes whose SHA-256 is published."""
+    version = request.args.get("version", type=int)
+    content, digest = procurements.notice_text(current_actor(), object_id, version)
     return Response(
         services.canonical(content),
         mimetype="application/json",

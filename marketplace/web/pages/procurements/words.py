@@ -21,6 +21,7 @@ TONES: Final[Mapping[str, str]] = {
     _P.SUBMITTED: "waiting",
     _P.RETURNED: "warning",
     _P.PUBLISHED: "active",
+    _P.REVISED: "waiting",
     _P.REGISTRATION_CLOSED: "waiting",
     _P.SELECTING: "active",
     _P.SELECTED: "active",

@@ -26,9 +26,9 @@ from marketplace.queries.procurements import ProcurementView
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.services import procurements as services
 from marketplace.services.case_links import linked
-from marketplace.services.commands import Avoided
 from marketplace.states.parts import Part
 from marketplace.web.creation import create_once
+from marketplace.web.notice_values import notice_values
 from marketplace.web.pages.procurements.words import bp
 from marketplace.web.procurement_preview import partial_preview
 from marketplace.web.schemas.procurements import NoticeIn
@@ -63,7 +63,7 @@ def create() -> BaseResponse:
 def edit(object_id: UUID) -> str:
     """The publish form with the draft in it."""
     view = _editable(object_id)
-    return _form_page(Form(NoticeIn(), _values_of(view)), view)
+    return _form_page(Form(NoticeIn(), notice_values(view)), view)
 
 
 @bp.post("/procurements/<uuid:object_id>/edit")
@@ -130,11 +130,3 @@ def _defaults(actor: Actor) -> dict[str, Any]:
     if request.args.get("project"):
         values["project_name"] = request.args["project"]
     return values
-
-
-def _values_of(view: ProcurementView) -> dict[str, Any]:
-    names = (name for name in NoticeIn().fields if name != "avoided")
-    values = {name: getattr(view, name) for name in names}
-    lines = (Avoided(uscc, reason) for uscc, _, reason in view.avoided)
-    values["avoided"] = "\n".join(f"{conflict.uscc} {conflict.reason}" for conflict in lines)
-    return {name: "" if value is None else value for name, value in values.items()}
