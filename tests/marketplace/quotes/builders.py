@@ -46,7 +46,9 @@ def an_opening_code(actor: Actor) -> str:
     return code
 
 
-def a_bidding(clock_at: Clock, agencies: int = 3, *, method: str = "bid_low", **changes: Any) -> Bidding:
+def a_bidding(
+    clock_at: Clock, agencies: int = 3, *, method: str = "bid_low", first: int = 1, **changes: Any
+) -> Bidding:
     """A published bidding; the owner and the supervision hold their codes, nobody has quoted."""
     facts: dict[str, Any] = {
         "ceiling_fen": 190_000_00,
@@ -54,7 +56,7 @@ def a_bidding(clock_at: Clock, agencies: int = 3, *, method: str = "bid_low", **
         "method": method,
         "fund_source": "social",
     }
-    bidding = Bidding(a_story(clock_at, agencies, **{**facts, **changes}))
+    bidding = Bidding(a_story(clock_at, agencies, first=first, **{**facts, **changes}))
     story = bidding.story
     bidding.codes = {"owner": an_opening_code(story.owner), "supervision": an_opening_code(story.second)}
     procurements.submit_notice(story.owner, story.id, Plain())
