@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -233,6 +234,11 @@ class Letter:
         self._add(
             Spacer(1, 8 * mm), KeepTogether([self._text(line, size=11, align="right", leading=19) for line in lines])
         )
+        return self
+
+    def seal(self, around: str, below: str) -> Letter:
+        """The picture of a round seal over the closing lines at the right foot. What proves the paper is its check code."""
+        self._add(_Seal(around, below, self._width))
         return self
 
     def note(self, text: str) -> Letter:
@@ -473,6 +479,54 @@ class _Bars(Flowable):
 
     def draw(self) -> None:
         self._bars.drawOn(self.canv, (self._available - self._bars.width) / 2, 1 * mm)
+
+
+class _Seal(Flowable):
+    """A round red seal with a star, drawn upwards over what stands before it; takes no room itself."""
+
+    def __init__(self, around: str, below: str, width: float) -> None:
+        super().__init__()
+        self._around, self._below, self._full = printable(around), printable(below), width
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:  # noqa: ARG002
+        return available_width, 0
+
+    def draw(self) -> None:
+        canvas, radius = self.canv, 19 * mm
+        canvas.saveState()
+        canvas.translate(self._full - 26 * mm, 10 * mm)
+        canvas.setStrokeColor(ACCENT)
+        canvas.setFillColor(ACCENT)
+        canvas.setStrokeAlpha(0.72)
+        canvas.setFillAlpha(0.72)
+        canvas.setLineWidth(2.2)
+        canvas.circle(0, 0, radius, stroke=1, fill=0)
+        self._ring(canvas, radius - 12)
+        self._star(canvas, 6.2 * mm)
+        canvas.setFont(BOLD, 8.5)
+        canvas.drawCentredString(0, -radius + 8 * mm, self._below)
+        canvas.restoreState()
+
+    def _ring(self, canvas: Canvas, radius: float) -> None:
+        """The name along the upper arc, read clockwise."""
+        step = min(26.0, 230 / max(len(self._around) - 1, 1))
+        start = step * (len(self._around) - 1) / 2
+        canvas.setFont(BOLD, 10)
+        for place, character in enumerate(self._around):
+            canvas.saveState()
+            canvas.rotate(start - place * step)
+            canvas.drawCentredString(0, radius - 3, character)
+            canvas.restoreState()
+
+    def _star(self, canvas: Canvas, radius: float) -> None:
+        path = canvas.beginPath()
+        for corner in range(10):
+            angle = math.radians(90 + corner * 36)
+            reach = radius if corner % 2 == 0 else radius * 0.382
+            point = (reach * math.cos(angle), reach * math.sin(angle))
+            path.lineTo(*point) if corner else path.moveTo(*point)
+        path.close()
+        canvas.drawPath(path, stroke=0, fill=1)
 
 
 class _NumberedCanvas(Canvas):

@@ -66,6 +66,8 @@ def issue_decision(challenge: Challenge) -> UUID:
             "对答复不服的，可以在规定期限内依法进入下一程序。本文书经网上中介服务超市送达，当事人可在线确认签收。"
         )
         letter.closing(decider, decided_on)
+        if challenge.handled_by != HandledBy.OWNER:
+            letter.seal("网上中介服务超市", "异议投诉专用章")
         return letter.render()
 
     return issue(

@@ -47,6 +47,7 @@ CHALLENGE = Machine(
             target=_C.NOT_ACCEPTED,
             who=(Part.HANDLER,),
             label=N_("Do not accept the complaint"),
+            needs_reason=True,
             danger=True,
         ),
         Transition(

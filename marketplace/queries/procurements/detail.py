@@ -82,6 +82,7 @@ class ProcurementView:
     budget_fen: int
     ceiling_fen: int | None
     price_fen: int
+    award_fen: int | None
     amount_note: str
     qualification_rule: dict[str, Any]
     demanded_grade: str
@@ -231,7 +232,16 @@ _SAME: Final = (
         "budget_fen",
         "ceiling_fen",
     ),
-    *("price_fen", "amount_note", "qualification_rule", "demanded_grade", "demanded_region", "method", "seats"),
+    *(
+        "price_fen",
+        "award_fen",
+        "amount_note",
+        "qualification_rule",
+        "demanded_grade",
+        "demanded_region",
+        "method",
+        "seats",
+    ),
     *("has_witness", "contact_name", "contact_phone", "complaint_phone", "case_subject", "round", "previous_id"),
     *(
         "published_at",

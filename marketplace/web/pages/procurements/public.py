@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
-from app.documents import issued_for
+from app.documents import Issued, issued_for
 from app.kernel import files
 from app.kernel.access import Actor
 from app.kernel.errors import NotFound
@@ -68,7 +68,6 @@ def procurement(object_id: UUID) -> str:
     """One procurement: whose turn, until when, the notice, the list, the result, the timeline."""
     actor = current_actor()
     view = procurements.procurement_view(actor, object_id)
-    papers = [paper for paper in issued_for(f"procurement:{view.id}") if _reads_letter(view, actor)]
     return render_template(
         "marketplace/procurement.html",
         procurement=view,
@@ -77,7 +76,7 @@ def procurement(object_id: UUID) -> str:
         failure=FAILURE_TEXTS.get(view.failure_code or ""),
         next_step=PROCUREMENT.next_step.get(_P(view.state)),
         can_register=may_register(view),
-        papers=papers,
+        papers=_letters(view, actor),
         challenged=challenged_of(view.id),
         challengeable=bool(open_windows(view.id)),
         entries=list(reversed(thread_entries(view.thread_id, actor))),
@@ -107,17 +106,23 @@ def _for_the_check(view: ProcurementView, actor: Actor) -> dict[str, Any]:
 @bp.get("/procurements/<uuid:object_id>/award-letter")
 @signed_in
 def award_letter(object_id: UUID) -> Response:
-    """The award letter as PDF, for the winner, the owner and those who run and watch the supermarket."""
+    """An award letter as PDF, void ones too, for its winner, the owner and those who run and watch the supermarket."""
     actor = current_actor()
     view = procurements.procurement_view(actor, object_id)
-    paper = next((p for p in issued_for(f"procurement:{view.id}") if p.id == view.award_document_id), None)
-    if paper is None or not _reads_letter(view, actor):
+    number = request.args.get("number")
+    wanted = (p for p in _letters(view, actor) if (p.number == number if number else p.id == view.award_document_id))
+    paper = next(wanted, None)
+    if paper is None:
         raise NotFound
     return files.send(paper.file_id)
 
 
-def _reads_letter(view: ProcurementView, actor: Actor) -> bool:
-    return bool(view.parts & {Part.OWNER, Part.WINNER}) or actor.may(Permission.PROCUREMENT_SUPERVISE)
+def _letters(view: ProcurementView, actor: Actor) -> list[Issued]:
+    """The letters that this reader may have: all of them for owner and supervision, the present one for its winner."""
+    papers = [paper for paper in issued_for(f"procurement:{view.id}") if paper.kind == "award-letter"]
+    if Part.OWNER in view.parts or actor.may(Permission.PROCUREMENT_SUPERVISE):
+        return papers
+    return [paper for paper in papers if paper.id == view.award_document_id and Part.WINNER in view.parts]
 
 
 @bp.get("/procurements/<uuid:object_id>/notice.json")
