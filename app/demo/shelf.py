@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from app.demo.names import Names
 from app.demo.people import Cast, member, organisation
 from app.demo.simulation import Simulation
+from app.demo.staff import Staff
 from app.documents import pdf
 from app.identity.models import Organisation, OrganisationKind
 from app.kernel import clock
@@ -105,6 +106,7 @@ class Opening:
         self.simulation, self.names, self.cast, self.shelf = simulation, names, cast, shelf
         self.papers = {kind: specimen(SPECIMENS[kind]) for kind in REQUIRED_DOCUMENTS}
         self.certificate = specimen("资质证书")
+        self.staff = Staff(names, specimen("执业资格证书"))
 
     def plan(self, count: int, days: int) -> None:
         """Let `count` agencies apply, most in the first `days` days, a few of them in the last."""
@@ -150,12 +152,15 @@ class Opening:
         assert actor.organisation_id is not None
         self.shelf.people[actor.organisation_id] = actor
         self.shelf.names[actor.organisation_id] = name
-        agency_id = agencies.open_file(actor, self._particulars(actor, name, code, region, categories[0]))
+        particulars = self._particulars(actor, name, code, region, categories[0])
+        agency_id = agencies.open_file(actor, particulars)
         for kind, paper in self.papers.items():
             agencies.add_document(actor, agency_id, agencies.AddDocument(kind, paper))
         offers = self._choose(categories, number)
         for certificate, grade in sorted(_wanted(offers)):
             agencies.add_qualification(actor, agency_id, self._certificate(certificate, grade, number))
+        wanted = tuple(item.item_id for item in offers)
+        self.staff.settle_in(actor, agency_id, particulars.legal_representative, wanted, categories)
         agencies.sign_commitment(actor, agency_id, Plain())
         if number >= 0 and number % 61 == 60:
             return  # never handed in
@@ -191,6 +196,18 @@ class Opening:
             operator = self.cast.panel[Role.OPERATOR]
             measure = agencies.Measure("投诉核查期间暂停承接新业务，请于十个工作日内提交说明材料。")
             self.simulation.after(20, 14, _at_once(agencies.suspend, operator, agency_id, measure), may_be_refused=True)
+        if number >= 0 and number % 37 == 36:  # on the operator's desk today
+            moment = self.simulation.end - dt.timedelta(hours=20)
+            ask = _at_once(self.staff.ask_for_change, actor, agency_id, number // 37)
+            self.simulation.plan(moment, ask, may_be_refused=True)
+        if number >= 0 and number % 71 == 70:
+            closed = agencies.Measure("成果文件逾期备案，限制承接该项服务三个月。", item_id=offers[0].item_id)
+            act = _at_once(agencies.restrict, self.cast.panel[Role.OPERATOR], agency_id, closed)
+            self.simulation.after(25, 10, act, may_be_refused=True)
+        if number >= 0 and number % 149 == 148:
+            barred = agencies.Measure("经查实出借资质，列入失信名单一年。", clock.today() + dt.timedelta(days=365))
+            act = _at_once(agencies.blacklist, self.cast.panel[Role.REGULATOR], agency_id, barred)
+            self.simulation.after(26, 10, act, may_be_refused=True)
         if number >= 0 and number % 113 == 112:
             leaving = WithReason("公司业务调整，不再从事中介服务。")
             self.simulation.after(30, 15, lambda: agencies.ask_exit(actor, agency_id, leaving), may_be_refused=True)

@@ -14,8 +14,16 @@ from marketplace.models.agencies import Agency, AgencyRecord
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement
 from marketplace.policy import sees_file
-from marketplace.queries.admission import CertificateView, certificates_of, worklist
-from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState, QualificationState
+from marketplace.queries.admission import (
+    CertificateView,
+    MeasureView,
+    certificates_of,
+    measures_of,
+    practitioners_of,
+    worklist,
+)
+from marketplace.rules.people import masked_name
+from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState, PractitionerState, QualificationState
 from marketplace.states.listing import ListingState
 
 __all__ = [
@@ -132,6 +140,15 @@ def agencies_by_ids(ids: list[UUID]) -> dict[UUID, AgencyRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffRow:
+    """A practitioner as the public reads it: the name masked, the certificates whole."""
+
+    name: str
+    is_full_time: bool
+    certificates: tuple[CertificateView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgencyProfile:
     """What everybody may know of an agency."""
 
@@ -149,10 +166,12 @@ class AgencyProfile:
     publicity_ends_at: datetime | None
     record: Record
     certificates: tuple[CertificateView, ...]
+    staff: tuple[StaffRow, ...]
+    measures: tuple[MeasureView, ...]
 
 
 def agency_profile(actor: Actor, agency_id: UUID) -> AgencyProfile:
-    """One agency with its checked certificates and record. Two statements.
+    """One agency with its checked certificates and people, measures and record. Four statements.
 
     Raises NotFound for one that the public does not know yet, except for those who may open its file.
     """
@@ -165,6 +184,7 @@ def agency_profile(actor: Actor, agency_id: UUID) -> AgencyProfile:
         raise NotFound
     agency = row[0]
     shown = (QualificationState.VALID, QualificationState.EXPIRED, QualificationState.REVOKED)
+    certificates = [c for c in certificates_of(agency_id) if c.state in shown]
     columns = [
         "id",
         "organisation_id",
@@ -182,7 +202,13 @@ def agency_profile(actor: Actor, agency_id: UUID) -> AgencyProfile:
     return AgencyProfile(
         **{name: getattr(agency, name) for name in columns},
         record=Record(*row[1:]),
-        certificates=tuple(c for c in certificates_of(agency_id) if c.state in shown),
+        certificates=tuple(c for c in certificates if c.practitioner_id is None),
+        staff=tuple(
+            StaffRow(masked_name(person.name), person.is_full_time, person.certificates)
+            for person in practitioners_of(agency_id, certificates)
+            if person.state == PractitionerState.VALID
+        ),
+        measures=measures_of(agency_id),
     )
 
 

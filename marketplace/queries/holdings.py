@@ -18,11 +18,14 @@ from marketplace.states.catalogue import ItemVersionState
 from marketplace.states.listing import ListingState
 
 
-def holdings_of(agency_ids: Iterable[UUID]) -> dict[UUID, list[Certificate]]:
+def holdings_of(agency_ids: Iterable[UUID], *, with_pending: bool = False) -> dict[UUID, list[Certificate]]:
     """The certificates of these agencies, in a stable order. One statement.
 
-    A practitioner's certificate counts while the person is checked, on the staff and full-time.
+    A practitioner's certificate counts while the person is checked, on the staff and full-time. `with_pending` counts what waits
+    for its check as well: what an agency entered, before anybody looked at it.
     """
+    certificate_counts = {QualificationState.VALID} | ({QualificationState.PENDING} if with_pending else set())
+    person_counts = {PractitionerState.VALID} | ({PractitionerState.PENDING} if with_pending else set())
     found: dict[UUID, list[Certificate]] = defaultdict(list)
     rows = db.session.execute(
         select(
@@ -43,9 +46,9 @@ def holdings_of(agency_ids: Iterable[UUID]) -> dict[UUID, list[Certificate]]:
         .order_by(Qualification.id)
     )
     for row in rows:
-        valid = row.state == QualificationState.VALID
+        valid = row.state in certificate_counts
         if row.practitioner_id is not None:
-            valid = valid and row.staff_state == PractitionerState.VALID and bool(row.is_full_time)
+            valid = valid and row.staff_state in person_counts and bool(row.is_full_time)
         holder = str(row.practitioner_id or "")
         found[row.agency_id].append(Certificate(row.kind, row.grade, row.expires_on, valid, holder))
     return found

@@ -61,6 +61,17 @@ COMMITMENT_TEXT: Final = N_(
 )
 
 
+COMMITMENT_POINTS: Final = (
+    "所提交的机构信息、资质证书、人员信息和证明材料真实、准确、完整、有效，信息变化时及时申请变更。",
+    "在资质许可范围内承接业务，不出借、不借用资质，专职执业人员不在两个及以上机构执业。",
+    "按承诺的服务内容、服务时限和收费标准提供服务，不擅自增加收费，不收取清单以外的费用。",
+    "依法依规、独立客观出具成果文件，对成果质量负责，不出具虚假或者严重失实的报告。",
+    "不围标串标，不恶意低价竞争，不转包，不违法分包，遵守回避规定。",
+    "接受运营机构、行业主管部门和社会监督，同意依法公开入驻信息、履约记录和信用评价结果。",
+)
+"""The letter of commitment, an official paper: in the language of the law, like every paper that is issued."""
+
+
 class InvalidCreditCode(ValueError):
     """Not a unified social credit code: wrong length, characters or check digit."""
 
@@ -87,22 +98,44 @@ class ChecklistItem:
 
 
 def checklist(
-    particulars: Mapping[str, str], documents: Collection[str], certificates: int, *, is_committed: bool
+    particulars: Mapping[str, str],
+    documents: Collection[str],
+    certificates: int,
+    *,
+    is_committed: bool,
+    has_representative: bool,
+    has_authorised: bool,
+    services: Collection[bool],
 ) -> tuple[ChecklistItem, ...]:
-    """What is there and what is missing. Certificates are not required: some services ask for none."""
+    """What is there and what is missing.
+
+    `services` says of each chosen service whether everything that it demands is entered. A certificate as such is not required:
+    some services ask for none. The letter of authority is required of an agency that names an authorised representative.
+    """
     filled = all(particulars.get(name, "").strip() for name in PARTICULARS)
+    required = {*REQUIRED_DOCUMENTS, *((DocumentKind.AUTHORITY,) if has_authorised else ())}
     papers = tuple(
-        ChecklistItem(kind, DOCUMENT_LABELS[kind], kind in documents, kind in REQUIRED_DOCUMENTS)
-        for kind in DocumentKind
+        ChecklistItem(kind, DOCUMENT_LABELS[kind], kind in documents, kind in required) for kind in DocumentKind
     )
     return (
         ChecklistItem("particulars", N_("Particulars of the agency"), filled),
+        ChecklistItem("representative", N_("Identity of the legal representative"), has_representative),
         *papers,
-        ChecklistItem("certificates", N_("Qualification certificates"), certificates > 0, is_required=False),
+        ChecklistItem("services", N_("Services to be offered"), bool(services), is_required=False),
+        ChecklistItem(
+            "certificates",
+            N_("Qualification certificates"),
+            bool(certificates) or _asks_nothing(services),
+            is_required=False,
+        ),
+        *(
+            (ChecklistItem("demands", N_("Everything that the chosen services demand"), all(services)),)
+            if services
+            else ()
+        ),
         ChecklistItem("promise", N_("Commitment signed online"), is_committed),
     )
 
 
-def is_complete(items: Collection[ChecklistItem]) -> bool:
-    """Whether the file may be submitted."""
-    return all(item.is_done for item in items if item.is_required)
+def _asks_nothing(services: Collection[bool]) -> bool:
+    return bool(services) and all(services)

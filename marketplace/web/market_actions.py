@@ -11,15 +11,15 @@ from app.kernel.words import N_
 from app.web.actions import Action, ActionView, actions_of, api_actions
 from app.web.schemas import PlainIn, ReasonIn
 from app.web.session import current_actor
-from marketplace.models.agencies import Agency, Practitioner, Qualification
+from marketplace.models.agencies import Agency, AgencyChange, Practitioner, Qualification
 from marketplace.policy import agency_parts, base_parts
-from marketplace.queries.admission import AdmissionFile, CertificateView, PractitionerView
+from marketplace.queries.admission import AdmissionFile, CertificateView, ChangeView, PractitionerView
 from marketplace.queries.catalogue import ItemView
 from marketplace.queries.item_imports import ImportView
 from marketplace.queries.listings import OfferCard, parts_of
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.services import agencies, catalogue, item_imports, listings
-from marketplace.states.agency import AGENCY, PRACTITIONER, QUALIFICATION
+from marketplace.states.agency import AGENCY, AGENCY_CHANGE, PRACTITIONER, QUALIFICATION
 from marketplace.states.catalogue import ITEM_IMPORT, ITEM_VERSION
 from marketplace.states.listing import LISTING
 from marketplace.web.schemas.agencies import LeaveIn, MeasureIn, PassIn, RestrictIn
@@ -100,6 +100,11 @@ PRACTITIONER_ACTIONS: Final[Mapping[str, Action]] = {
         done=N_("The last day is noted."),
     ),
 }
+CHANGE_ACTIONS: Final[Mapping[str, Action]] = {
+    "accept": Action(agencies.accept_change, PlainIn, done=N_("Accepted. The new data are in force.")),
+    "refuse": Action(agencies.refuse_change, ReasonIn, explain=N_("What was checked before stays.")),
+    "withdraw": Action(agencies.withdraw_change, PlainIn),
+}
 LISTING_ACTIONS: Final[Mapping[str, Action]] = {
     "publish": Action(listings.publish, PlainIn, done=N_("On the shelf. It is found within seconds.")),
     "submit": Action(listings.submit, PlainIn, done=N_("Sent. The operator reviews the offer.")),
@@ -173,6 +178,13 @@ def practitioner_actions(actor: Actor, view: PractitionerView) -> tuple[ActionVi
     parts = agency_parts(actor, Practitioner(organisation_id=view.organisation_id))
     href = f"/practitioners/{view.id}"
     return actions_of(PRACTITIONER, view.state, parts, href=href, table=PRACTITIONER_ACTIONS, version=view.version)
+
+
+def change_actions(actor: Actor, view: ChangeView) -> tuple[ActionView, ...]:
+    """What the actor may do with a request for change now."""
+    parts = agency_parts(actor, AgencyChange(organisation_id=view.organisation_id))
+    href = f"/agency-changes/{view.id}"
+    return actions_of(AGENCY_CHANGE, view.state, parts, href=href, table=CHANGE_ACTIONS, version=view.version)
 
 
 def offer_actions(actor: Actor, view: OfferCard) -> tuple[ActionView, ...]:
@@ -255,6 +267,21 @@ def practitioner_json(view: PractitionerView) -> dict[str, Any]:
     }
 
 
+def change_json(view: ChangeView) -> dict[str, Any]:
+    """A request for change with what differs."""
+    return {
+        "id": str(view.id),
+        "agency_id": str(view.agency_id),
+        "kind": view.kind,
+        "state": view.state,
+        "version": view.version,
+        "due_at": view.due_at.isoformat(),
+        "differences": [{"field": d.name, "before": d.before, "after": d.after} for d in view.differences],
+        "reason": view.decision_reason,
+        "actions": api_actions(change_actions(current_actor(), view)),
+    }
+
+
 def file_json(view: AdmissionFile) -> dict[str, Any]:
     """An admission file as its agency and the operator see it."""
     return {
@@ -278,6 +305,26 @@ def file_json(view: AdmissionFile) -> dict[str, Any]:
         "documents": [{"id": str(p.id), "kind": p.kind, "name": p.name, "size": p.size} for p in view.papers],
         "qualifications": [certificate_json(c) for c in view.certificates],
         "practitioners": [practitioner_json(p) for p in view.practitioners],
+        "people": [
+            {
+                "id": str(p.id),
+                "part": p.part,
+                "name": p.name,
+                "id_masked": p.id_masked,
+                "share_permille": p.share_permille,
+            }
+            for p in view.people
+        ],
+        "measures": [
+            {
+                "id": str(m.id),
+                "kind": m.kind,
+                "reason": m.reason,
+                "ends_at": m.ends_at.isoformat() if m.ends_at else None,
+                "lifted_at": m.lifted_at.isoformat() if m.lifted_at else None,
+            }
+            for m in view.measures
+        ],
         "checks": [
             {"round": c.round, "outcome": c.outcome, "reason": c.reason, "at": c.checked_at.isoformat()}
             for c in view.checks

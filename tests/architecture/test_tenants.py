@@ -16,7 +16,7 @@ from app.kernel.access import Role
 from app.kernel.audit import AuditEvent
 from app.kernel.db import db
 from app.kernel.timeline import TimelineRecord
-from marketplace.models.agencies import Qualification
+from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.procurements import Registration
 from payments.queries import bills_of_subject
 from tests.approvals import builders as approvals
@@ -72,6 +72,17 @@ def a_qualification(clock_at: Clock) -> UUID:
     return db.session.scalars(select(Qualification.id)).one()
 
 
+def a_practitioner(_clock_at: Clock) -> UUID:
+    actor = market.an_agency_member()
+    return market.a_practitioner(actor, market.a_complete_file(actor))
+
+
+def an_agency_change(_clock_at: Clock) -> UUID:
+    actor, agency_id = market.an_admitted_agency()
+    market.a_practitioner(actor, agency_id)
+    return db.session.scalars(select(AgencyChange.id)).one()
+
+
 # address, how one is made, roles of strangers who may have such objects themselves
 PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
@@ -84,6 +95,8 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
     ("/challenges/", a_challenge, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),
+    ("/practitioners/", a_practitioner, (Role.AGENCY, Role.OWNER)),
+    ("/agency-changes/", an_agency_change, (Role.AGENCY, Role.OWNER)),
 )
 
 

@@ -151,7 +151,7 @@ def an_agency_signs_up(story: Story) -> None:
     boss.press("Set up", kind="agency", name=AGENCY, uscc=CREDIT_CODE, region_code="320706")
     boss.open("/agency/particulars")
     boss.press(
-        "Save",
+        "Save and continue",
         name=AGENCY,
         uscc=CREDIT_CODE,
         kind="enterprise",
@@ -162,13 +162,16 @@ def an_agency_signs_up(story: Story) -> None:
         contact_mobile="13900000001",
         contact_email=mail,
     )
+    boss.open("/agency/representative")
+    boss.press("Save and continue", name="秦朗", id_number="320706198001010014", mobile="13900000001")
+    boss.open("/agency")
     story.at["file"] = boss.path
     for kind in ("licence", "representative_id", "commitment"):
         boss.open("/agency/documents")
         boss.press("Save", files={"file": (f"{kind}.pdf", a_pdf(kind), "application/pdf")}, kind=kind)
     boss.open("/agency/qualifications")
     boss.press("Save", kind="geohazard", grade="A", number="DZ-2026-0001", expires_on="2029-12-31")
-    boss.open(story.at["file"])
+    boss.open("/agency/commitment")
     boss.press("Sign the commitment")
     boss.press("Submit for the form check")
 
@@ -193,6 +196,8 @@ def a_second_agency_comes_in_over_the_api(story: Story) -> None:
             "contact_email": "lin@lingnan.example",
         },
     )
+    person = {"name": "林岚", "id_number": "320706198001010022"}
+    agency.api("PUT", "/api/agency/representative", json=person)
     for kind in ("licence", "representative_id", "commitment"):
         paper = {"file": (f"{kind}.pdf", a_pdf(kind), "application/pdf")}
         agency.api("POST", "/api/agency/documents", 201, data={"kind": kind}, files=paper)

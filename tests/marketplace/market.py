@@ -42,6 +42,22 @@ def a_credit_code() -> str:
     return body + uscc.calc_check_digit(body)
 
 
+def an_id_number(birth: str = "19800101") -> str:
+    """A well-formed, invented identity number."""
+    from stdnum.cn import ric
+
+    body = f"320102{birth}{next(_numbers) % 1000:03d}"
+    return body + ric.calc_check_digit(body + "0")
+
+
+def a_practitioner(
+    actor: Actor, agency_id: UUID, *, number: str | None = None, name: str = "顾明远", full_time: bool = True
+) -> UUID:
+    """A practitioner, entered and not checked yet."""
+    command = agencies.AddPractitioner(name, number or an_id_number(), full_time, date(2020, 1, 1))
+    return agencies.add_practitioner(actor, agency_id, command)
+
+
 def a_paper(name: str = "paper.png") -> Upload:
     return Upload(name, PNG)
 
@@ -92,6 +108,7 @@ def a_complete_file(
 ) -> UUID:
     """An admission file with everything in it, ready to be submitted."""
     agency_id = agencies.open_file(actor, particulars(name))
+    agencies.set_representative(actor, agency_id, agencies.Representative("沈知远", an_id_number()))
     for kind in (DocumentKind.LICENCE, DocumentKind.REPRESENTATIVE_ID, DocumentKind.COMMITMENT):
         agencies.add_document(actor, agency_id, agencies.AddDocument(kind, a_paper()))
     for kind, grade in certificates:

@@ -90,7 +90,13 @@ def test_an_incomplete_file_names_what_is_missing(app: Flask) -> None:
     agency_id = agencies.open_file(actor, particulars())
     with pytest.raises(Refused) as refusal:
         agencies.submit(actor, agency_id, Plain())
-    assert refusal.value.extra["missing"] == ["licence", "representative_id", "commitment", "promise"]
+    assert refusal.value.extra["missing"] == [
+        "representative",
+        "licence",
+        "representative_id",
+        "commitment",
+        "promise",
+    ]
     assert (_agency(agency_id).state, _agency(agency_id).submitted_at) == ("draft", None)
 
 

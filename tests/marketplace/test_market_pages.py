@@ -18,7 +18,7 @@ from marketplace.models.agencies import Agency
 from marketplace.models.listings import Listing
 from marketplace.services import agencies, search
 from tests.builders import sign_in
-from tests.marketplace.market import PNG, a_credit_code, an_admitted_agency, an_offer, settle, the_items
+from tests.marketplace.market import PNG, a_credit_code, an_admitted_agency, an_id_number, an_offer, settle, the_items
 
 Clients = Callable[..., FlaskClient]
 FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)
@@ -60,6 +60,8 @@ def test_from_sign_up_to_a_found_offer_through_the_pages(app: Flask, as_role: Cl
         assert agency.get("/agency/particulars").status_code == 200
         assert _post(agency, "/agency/particulars", dict(_particulars())).status_code == 303
         agency_id = _only(Agency).id
+        person = {"name": "沈知远", "id_number": an_id_number()}
+        assert _post(agency, "/agency/representative", dict(person)).status_code == 303
         for kind in ("licence", "representative_id", "commitment"):
             assert _post(agency, "/agency/documents", _upload(kind=kind)).status_code == 303
         certificate = _upload(kind="mapping", grade="B", number="乙测资字320001", expires_on="2030-06-30")
@@ -111,6 +113,8 @@ def test_the_same_way_as_json(app: Flask, as_role: Clients, client: FlaskClient)
         opened = agency.post("/api/agency", json=_particulars())
         assert opened.status_code == 201
         identifier = opened.get_json()["id"]
+        person = {"name": "沈知远", "id_number": an_id_number()}
+        assert agency.put("/api/agency/representative", json=person).status_code == 200
         for kind in ("licence", "representative_id", "commitment"):
             answer = agency.post("/api/agency/documents", data=_upload(kind=kind), content_type="multipart/form-data")
             assert answer.status_code == 201

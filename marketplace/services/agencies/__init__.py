@@ -11,6 +11,15 @@ from marketplace.services.agencies.certificates import (
     remind_of_expiry,
     revoke_qualification,
 )
+from marketplace.services.agencies.changes import (
+    ChangeBasic,
+    ChangeRepresentative,
+    accept_change,
+    ask_basic_change,
+    ask_representative_change,
+    refuse_change,
+    withdraw_change,
+)
 from marketplace.services.agencies.checks import (
     PassCheck,
     admit_due,
@@ -37,6 +46,13 @@ from marketplace.services.agencies.file import (
     submit,
 )
 from marketplace.services.agencies.following import follow_agency, open_measures
+from marketplace.services.agencies.people import (
+    AddPerson,
+    Representative,
+    add_person,
+    end_person,
+    set_representative,
+)
 from marketplace.services.agencies.practitioners import (
     AddPractitioner,
     LeaveStaff,
@@ -59,26 +75,35 @@ from marketplace.services.agencies.standing import (
 
 __all__ = [
     "AddDocument",
+    "AddPerson",
     "AddPractitioner",
     "AddQualification",
+    "ChangeBasic",
+    "ChangeRepresentative",
     "ChooseServices",
     "Contacts",
     "LeaveStaff",
     "Measure",
     "Particulars",
     "PassCheck",
+    "Representative",
+    "accept_change",
     "accept_practitioner",
     "accept_qualification",
     "add_document",
+    "add_person",
     "add_practitioner",
     "add_qualification",
     "admit_due",
+    "ask_basic_change",
     "ask_exit",
+    "ask_representative_change",
     "blacklist",
     "cancel",
     "change_contacts",
     "change_particulars",
     "choose_services",
+    "end_person",
     "expire_due",
     "follow_agency",
     "give_up_qualification",
@@ -92,6 +117,7 @@ __all__ = [
     "open_measures",
     "overrule_objection",
     "pass_check",
+    "refuse_change",
     "refuse_practitioner",
     "refuse_qualification",
     "reject",
@@ -103,9 +129,11 @@ __all__ = [
     "restrict",
     "return_file",
     "revoke_qualification",
+    "set_representative",
     "sign_commitment",
     "stay",
     "submit",
     "suspend",
     "uphold_objection",
+    "withdraw_change",
 ]

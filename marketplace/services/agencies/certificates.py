@@ -17,13 +17,14 @@ from app.kernel.files import Upload, keep
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events import QualificationChanged
-from marketplace.models.agencies import ExpiryReminder, Practitioner, Qualification
+from marketplace.models.agencies import Agency, ExpiryReminder, Practitioner, Qualification
 from marketplace.policy import Permission, agency_parts
 from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.rules.changes import ChangeKind
 from marketplace.rules.people import plain_characters
 from marketplace.rules.qualifications import GRADE_LABELS, PractisingKind, QualificationKind
 from marketplace.services.agencies.access import own_open
-from marketplace.services.agencies.telling import tell_operators
+from marketplace.services.agencies.changing import close_change_of, note_change
 from marketplace.states.agency import ADMITTED, QUALIFICATION, PractitionerState, QualificationState
 from marketplace.states.parts import Part
 
@@ -76,32 +77,27 @@ def add_qualification(actor: Actor, agency_id: UUID, command: AddQualification) 
     db.session.add(qualification)
     record(qualification, "entered", actor, title=N_("Certificate entered"), detail={"kind": command.kind})
     if agency.state in ADMITTED:
-        tell_operators(agency, N_("New certificate to check"), N_("%(agency)s entered a certificate to be checked."))
+        entered = {"kind": command.kind, "number": number, "grade": command.grade}
+        entered["expires_on"] = command.expires_on.isoformat() if command.expires_on else ""
+        renewed = _renewed_by(qualification)
+        note_change(agency, actor, ChangeKind.QUALIFICATION, entered, renewed, subject_id=qualification.id)
     return qualification.id
 
 
 @use_case
 def accept_qualification(actor: Actor, qualification_id: UUID, command: Plain) -> None:
     """Find a certificate in order; from now on it counts. Raises Refused for one that has expired."""
-    qualification = lock(Qualification, qualification_id, seen=command.version)
+    agency, qualification = _with_agency(qualification_id, command.version)
     accept_locked(actor, qualification)
+    close_change_of(agency, actor, qualification_id, "accept")
 
 
 @use_case
 def refuse_qualification(actor: Actor, qualification_id: UUID, command: WithReason) -> None:
     """Refuse a certificate with the reason."""
-    qualification = lock(Qualification, qualification_id, seen=command.version)
-    parts = agency_parts(actor, qualification)
-    move(qualification, QUALIFICATION, "refuse", actor, parts, reason=command.reason)
-    notify(
-        to_organisation=qualification.organisation_id,
-        kind="marketplace.qualification",
-        subject=N_("Certificate refused"),
-        text=N_("Certificate %(number)s was refused: %(reason)s"),
-        params={"number": qualification.number, "reason": command.reason},
-        link="/agency",
-        thread_id=qualification.thread_id,
-    )
+    agency, qualification = _with_agency(qualification_id, command.version)
+    refuse_locked(actor, qualification, command.reason)
+    close_change_of(agency, actor, qualification_id, "refuse", command.reason)
 
 
 @use_case
@@ -110,7 +106,7 @@ def give_up_qualification(actor: Actor, qualification_id: UUID, command: WithRea
     found = db.session.get(Qualification, qualification_id)
     if found is None or Part.AGENCY not in agency_parts(actor, found):
         raise NotFound
-    qualification = lock(Qualification, qualification_id, seen=command.version)
+    agency, qualification = _with_agency(qualification_id, command.version)
     move(
         qualification,
         QUALIFICATION,
@@ -120,6 +116,7 @@ def give_up_qualification(actor: Actor, qualification_id: UUID, command: WithRea
         reason=command.reason,
         event=_changed(qualification, QualificationState.GIVEN_UP),
     )
+    close_change_of(agency, actor, qualification_id, "withdraw")
 
 
 @use_case
@@ -214,6 +211,48 @@ def accept_locked(actor: Actor, qualification: Qualification) -> None:
         agency_parts(actor, qualification),
         event=_changed(qualification, QualificationState.VALID),
     )
+
+
+def refuse_locked(actor: Actor, qualification: Qualification, reason: str) -> None:
+    """Refuse a locked certificate and tell its agency."""
+    move(qualification, QUALIFICATION, "refuse", actor, agency_parts(actor, qualification), reason=reason)
+    notify(
+        to_organisation=qualification.organisation_id,
+        kind="marketplace.qualification",
+        subject=N_("Certificate refused"),
+        text=N_("Certificate %(number)s was refused: %(reason)s"),
+        params={"number": qualification.number, "reason": reason},
+        link="/agency",
+        thread_id=qualification.thread_id,
+    )
+
+
+def _with_agency(qualification_id: UUID, seen: int | None) -> tuple[Agency, Qualification]:
+    """The certificate with its agency, locked in the fixed order."""
+    found = db.session.get(Qualification, qualification_id)
+    if found is None:
+        raise NotFound
+    agency = lock(Agency, found.agency_id)
+    return agency, lock(Qualification, qualification_id, seen=seen)
+
+
+def _renewed_by(qualification: Qualification) -> dict[str, str]:
+    """What the agency holds of this kind now: the left side of the operator's comparison."""
+    held = db.session.scalar(
+        select(Qualification)
+        .where(
+            Qualification.agency_id == qualification.agency_id,
+            Qualification.practitioner_id.is_not_distinct_from(qualification.practitioner_id),
+            Qualification.kind == qualification.kind,
+            Qualification.state.in_((QualificationState.VALID, QualificationState.EXPIRED)),
+        )
+        .order_by(Qualification.expires_on.is_(None).desc(), Qualification.expires_on.desc())
+        .limit(1)
+    )
+    if held is None:
+        return {}
+    until = held.expires_on.isoformat() if held.expires_on else ""
+    return {"kind": held.kind, "number": held.number, "grade": held.grade, "expires_on": until}
 
 
 def _changed(qualification: Qualification, state: QualificationState) -> QualificationChanged:

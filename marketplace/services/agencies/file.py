@@ -15,6 +15,7 @@ from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.files import StoredFile, Upload, keep
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
+from marketplace.documents.commitments import issue_commitment
 from marketplace.events import AgencyDetailsChanged, AgencySubmitted
 from marketplace.models.agencies import Agency, AgencyDocument, ChosenService
 from marketplace.models.catalogue import ServiceItem
@@ -161,13 +162,14 @@ def choose_services(actor: Actor, agency_id: UUID, command: ChooseServices) -> N
 
 @use_case
 def sign_commitment(actor: Actor, agency_id: UUID, command: Plain) -> None:
-    """Sign the letter of commitment online: who and when are kept."""
+    """Sign the letter of commitment online: who and when are kept, and the numbered letter is issued."""
     agency = own_file(actor, agency_id, command.version)
     if agency.commitment_signed_at is not None:
         return
     agency.commitment_signed_at = clock.now()
     agency.commitment_signed_by = actor.user_id
-    record(agency, "committed", actor, title=N_("Commitment signed"))
+    document_id = issue_commitment(agency, actor)
+    record(agency, "committed", actor, title=N_("Commitment signed"), detail={"document": str(document_id)})
 
 
 @use_case

@@ -18,11 +18,12 @@ from app.kernel.files import Upload, keep
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events import PractitionerChanged
-from marketplace.models.agencies import Practitioner
+from marketplace.models.agencies import Agency, Practitioner
 from marketplace.policy import agency_parts
+from marketplace.rules.changes import ChangeKind
 from marketplace.services.agencies.access import own_open
+from marketplace.services.agencies.changing import close_change_of, note_change
 from marketplace.services.agencies.numbers import digest_and_mask, person_name
-from marketplace.services.agencies.telling import tell_operators
 from marketplace.states.agency import ADMITTED, PRACTITIONER, PractitionerState
 from marketplace.states.parts import Part
 
@@ -84,16 +85,16 @@ def add_practitioner(actor: Actor, agency_id: UUID, command: AddPractitioner) ->
         raise _elsewhere(None) from race
     record(person, "registered", actor, title=N_("Practitioner registered"), detail={"person": masked})
     if agency.state in ADMITTED:
-        tell_operators(
-            agency, N_("New practitioner to check"), N_("%(agency)s registered a practitioner to be checked.")
-        )
+        entered = {"name": person.name, "id_masked": masked, "title": person.title}
+        entered["employed_from"] = command.employed_from.isoformat()
+        note_change(agency, actor, ChangeKind.STAFF, entered, {}, subject_id=person.id)
     return person.id
 
 
 @use_case
 def leave_staff(actor: Actor, practitioner_id: UUID, command: LeaveStaff) -> None:
     """Note the last day of a practitioner: past or present ends it now, a later day when it is over. Raises Refused."""
-    person = _own(actor, practitioner_id, command.version)
+    agency, person = _own(actor, practitioner_id, command.version)
     if command.leaves_on < person.employed_from:
         raise Refused("leave-before-start", N_("The last day cannot lie before the first."), field="leaves_on")
     parts = agency_parts(actor, person)
@@ -105,34 +106,43 @@ def leave_staff(actor: Actor, practitioner_id: UUID, command: LeaveStaff) -> Non
     if PRACTITIONER.edge("leave", person.state):
         person.leaves_on = command.leaves_on
     move(person, PRACTITIONER, "leave", actor, parts, event=_changed(person, PractitionerState.LEFT))
+    close_change_of(agency, actor, practitioner_id, "withdraw")
 
 
 @use_case
 def accept_practitioner(actor: Actor, practitioner_id: UUID, command: Plain) -> None:
     """Find a practitioner's papers in order; from now on the person counts."""
-    accept_person(actor, lock(Practitioner, practitioner_id, seen=command.version))
+    agency, person = _with_agency(practitioner_id, command.version)
+    accept_person(actor, person)
+    close_change_of(agency, actor, practitioner_id, "accept")
 
 
 @use_case
 def refuse_practitioner(actor: Actor, practitioner_id: UUID, command: WithReason) -> None:
     """Refuse a practitioner with the reason; the person is free for another agency."""
-    person = lock(Practitioner, practitioner_id, seen=command.version)
-    move(person, PRACTITIONER, "refuse", actor, agency_parts(actor, person), reason=command.reason)
-    notify(
-        to_organisation=person.organisation_id,
-        kind="marketplace.practitioner",
-        subject=N_("Practitioner refused"),
-        text=N_("%(name)s was not accepted: %(reason)s"),
-        params={"name": person.name, "reason": command.reason},
-        link="/agency",
-        thread_id=person.thread_id,
-    )
+    agency, person = _with_agency(practitioner_id, command.version)
+    refuse_person(actor, person, command.reason)
+    close_change_of(agency, actor, practitioner_id, "refuse", command.reason)
 
 
 def accept_person(actor: Actor, person: Practitioner) -> None:
     """Let a locked practitioner count."""
     event = _changed(person, PractitionerState.VALID)
     move(person, PRACTITIONER, "accept", actor, agency_parts(actor, person), event=event)
+
+
+def refuse_person(actor: Actor, person: Practitioner, reason: str) -> None:
+    """Refuse a locked practitioner and tell the agency."""
+    move(person, PRACTITIONER, "refuse", actor, agency_parts(actor, person), reason=reason)
+    notify(
+        to_organisation=person.organisation_id,
+        kind="marketplace.practitioner",
+        subject=N_("Practitioner refused"),
+        text=N_("%(name)s was not accepted: %(reason)s"),
+        params={"name": person.name, "reason": reason},
+        link="/agency",
+        thread_id=person.thread_id,
+    )
 
 
 def release_due(limit: int = 200) -> int:
@@ -155,11 +165,20 @@ def _release(practitioner_id: UUID) -> int:
     return 1
 
 
-def _own(actor: Actor, practitioner_id: UUID, seen: int | None) -> Practitioner:
+def _own(actor: Actor, practitioner_id: UUID, seen: int | None) -> tuple[Agency, Practitioner]:
     found = db.session.get(Practitioner, practitioner_id)
     if found is None or Part.AGENCY not in agency_parts(actor, found):
         raise NotFound
-    return lock(Practitioner, practitioner_id, seen=seen)
+    return _with_agency(practitioner_id, seen)
+
+
+def _with_agency(practitioner_id: UUID, seen: int | None) -> tuple[Agency, Practitioner]:
+    """The practitioner with the agency, locked in the fixed order."""
+    found = db.session.get(Practitioner, practitioner_id)
+    if found is None:
+        raise NotFound
+    agency = lock(Agency, found.agency_id)
+    return agency, lock(Practitioner, practitioner_id, seen=seen)
 
 
 def _refuse_taken(agency_id: UUID, digest: str, *, is_full_time: bool) -> None:

@@ -16,18 +16,26 @@ from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import admission
 from marketplace.queries import agencies as queries
+from marketplace.queries.obligations import obligations_of
 from marketplace.services import agencies
 from marketplace.states.agency import AgencyState
 from marketplace.web.creation import create_once
-from marketplace.web.market_actions import certificate_json, file_json
+from marketplace.web.market_actions import certificate_json, change_json, file_json, practitioner_json
 from marketplace.web.schemas.agencies import (
     GROUPS,
     AdmissionQuery,
+    BasicChangeIn,
+    ChangesQuery,
     ContactsIn,
     DirectoryQuery,
     DocumentIn,
     ParticularsIn,
+    PersonIn,
+    PractitionerIn,
     QualificationIn,
+    RepresentativeChangeIn,
+    RepresentativeIn,
+    ServicesIn,
 )
 
 bp = Blueprint("marketplace_agencies_api", __name__, url_prefix="/api")
@@ -62,6 +70,7 @@ def profile(agency_id: UUID) -> Response:
         publicity_ends_at=view.publicity_ends_at.isoformat() if view.publicity_ends_at else None,
         record=_record_json(view.record),
         qualifications=[certificate_json(c) for c in view.certificates],
+        staff=[{"name": p.name, "certificates": [certificate_json(c) for c in p.certificates]} for p in view.staff],
     )
 
 
@@ -128,6 +137,101 @@ def sign_commitment() -> Response:
     return jsonify(file_json(_own_file()))
 
 
+@bp.put("/agency/services")
+@requires(Permission.AGENCY_MANAGE)
+@operation(N_("Choose the services my agency wants to offer"), body=ServicesIn, tag="admission")
+def choose_services() -> Response:
+    """The whole choice; the checklist in the answer says what each service demands."""
+    agencies.choose_services(current_actor(), _own_file().id, parsing.body(ServicesIn))
+    return jsonify(file_json(_own_file()))
+
+
+@bp.put("/agency/representative")
+@requires(Permission.AGENCY_MANAGE)
+@operation(N_("Name the legal representative of my agency"), body=RepresentativeIn, tag="admission")
+def set_representative() -> Response:
+    """While the file is with the agency; afterwards it is a change."""
+    agencies.set_representative(current_actor(), _own_file().id, parsing.body(RepresentativeIn))
+    return jsonify(file_json(_own_file()))
+
+
+@bp.post("/agency/people")
+@requires(Permission.AGENCY_MANAGE)
+@operation(
+    N_("Enter an authorised representative, shareholder or controller"), body=PersonIn, status=201, tag="admission"
+)
+def add_person() -> tuple[Response, int]:
+    """Somebody else behind the agency."""
+    agencies.add_person(current_actor(), _own_file().id, parsing.body(PersonIn))
+    return jsonify(file_json(_own_file())), 201
+
+
+@bp.post("/agency/practitioners")
+@requires(Permission.AGENCY_MANAGE)
+@operation(N_("Register a practitioner"), body=PractitionerIn, status=201, tag="admission")
+def add_practitioner() -> tuple[Response, int]:
+    """JSON, or a multipart form with the proof of insurance as `file`."""
+    made = agencies.add_practitioner(current_actor(), _own_file().id, parsing.body(PractitionerIn))
+    return jsonify(practitioner_json(admission.practitioner(current_actor(), made))), 201
+
+
+@bp.post("/agency/changes/basic")
+@requires(Permission.AGENCY_MANAGE)
+@operation(N_("Ask for a change of basic data"), body=BasicChangeIn, status=201, tag="admission")
+def ask_basic_change() -> tuple[Response, int]:
+    """The old data stay valid until the operator decides."""
+    made = agencies.ask_basic_change(current_actor(), _own_file().id, parsing.body(BasicChangeIn))
+    return jsonify(change_json(admission.change_view(current_actor(), made))), 201
+
+
+@bp.post("/agency/changes/representative")
+@requires(Permission.AGENCY_MANAGE)
+@operation(N_("Ask for another legal representative"), body=RepresentativeChangeIn, status=201, tag="admission")
+def ask_representative_change() -> tuple[Response, int]:
+    """The present one stays until the operator decides."""
+    command = parsing.body(RepresentativeChangeIn)
+    made = agencies.ask_representative_change(current_actor(), _own_file().id, command)
+    return jsonify(change_json(admission.change_view(current_actor(), made))), 201
+
+
+@bp.get("/agency/obligations")
+@requires(Permission.AGENCY_MANAGE)
+@operation(N_("List what is still open before my agency can leave"), tag="admission")
+def obligations() -> Response:
+    """Engagements, awards and payments, one by one."""
+    found = obligations_of(_own_file().organisation_id)
+    rows = [{"kind": o.kind, "number": o.number, "title": o.title, "href": o.href} for o in found]
+    return jsonify(items=rows)
+
+
+@bp.get("/agency-changes")
+@requires(Permission.ADMISSION_CHECK)
+@operation(N_("List requests for change of agencies"), query=ChangesQuery, tag="admission")
+def changes() -> Response:
+    """The nearest deadline first."""
+    asked = parsing.query(ChangesQuery)
+    statement = admission.changes_statement(asked["kind"], asked["state"])
+    page = page_of(statement, number=asked["page"], scalars=False)
+    rows = [change_json(admission.view_of_change(row)) for row in page.items]
+    return jsonify(items=rows, page=page.number, pages=page.pages, total=page.total)
+
+
+@bp.get("/agency-changes/<uuid:object_id>")
+@signed_in
+@operation(N_("Read a request for change"), tag="admission")
+def change_of_agency(object_id: UUID) -> Response:
+    """Old and new side by side."""
+    return jsonify(change_json(admission.change_view(current_actor(), object_id)))
+
+
+@bp.get("/practitioners/<uuid:object_id>")
+@signed_in
+@operation(N_("Read a practitioner"), tag="admission")
+def practitioner(object_id: UUID) -> Response:
+    """One practitioner with the certificates."""
+    return jsonify(practitioner_json(admission.practitioner(current_actor(), object_id)))
+
+
 @bp.get("/admission")
 @requires(Permission.ADMISSION_CHECK)
 @operation(N_("List admission files by state"), query=AdmissionQuery, tag="admission")
@@ -135,7 +239,9 @@ def inbox() -> Response:
     """The operator's list."""
     asked = parsing.query(AdmissionQuery)
     state = asked["state"] if asked["state"] in set(AgencyState) else None
-    page = page_of(admission.admissions_statement(state, asked["q"]), number=asked["page"], scalars=False)
+    page = page_of(
+        admission.admissions_statement(state, asked["q"], asked["region"]), number=asked["page"], scalars=False
+    )
     rows = [
         {
             "id": str(row.id),

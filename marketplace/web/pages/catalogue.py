@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -29,7 +29,7 @@ from marketplace.queries import listings as offers
 from marketplace.rules.categories import CATEGORY_LABELS, Category
 from marketplace.rules.item_diff import FieldChange, Piece
 from marketplace.rules.item_table import LABELS
-from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS, QualificationKind
+from marketplace.rules.qualifications import CERTIFICATE_LABELS, GRADE_LABELS
 from marketplace.services import catalogue
 from marketplace.states.catalogue import COMMISSIONER_LABELS, ITEM_VERSION, PRICING_LABELS, ItemVersionState
 from marketplace.web.api.catalogue import bp as api
@@ -140,8 +140,13 @@ def _worded(name: str, value: Any) -> str:
 
 def rule_lines(rule: dict[str, Any], depth: int = 0) -> list[tuple[int, str]]:
     """A qualification rule as indented lines of words."""
+    if "staff" in rule:
+        label, count = CERTIFICATE_LABELS[rule["staff"]], rule.get("count", 1)
+        people = ngettext("%(num)s full-time person", "%(num)s full-time people", count)
+        return [(depth, f"{gettext(label)} × {people}")]
     if "kind" in rule:
-        words = gettext(QUALIFICATION_LABELS[QualificationKind(rule["kind"])])
+        label = CERTIFICATE_LABELS[rule["kind"]]
+        words = gettext(label)
         grade = rule.get("grade")
         if grade:
             words = gettext("%(kind)s, at least %(grade)s", kind=words, grade=gettext(GRADE_LABELS[grade]))

@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from app.web.regions import region_name
 from marketplace.rules.categories import CATEGORY_LABELS
-from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS
+from marketplace.rules.qualifications import CERTIFICATE_LABELS, GRADE_LABELS
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS
 from marketplace.rules.selection.methods import METHOD_LABELS
 from marketplace.states.procurement import PROCUREMENT, ProcurementState
@@ -62,7 +62,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "categories": CATEGORY_LABELS,
     "funds": FUND_SOURCE_LABELS,
     "methods": METHOD_LABELS,
-    "kinds": QUALIFICATION_LABELS,
+    "kinds": CERTIFICATE_LABELS,
     "grades": GRADE_LABELS,
     "registration_labels": REGISTRATION.labels,
     "registration_tones": REGISTRATION_TONES,
