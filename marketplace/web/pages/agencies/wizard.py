@@ -47,7 +47,7 @@ STEPS: Final = {
     "documents": N_("Papers"),
     "qualifications": N_("Certificates"),
     "practitioners": N_("Practising staff"),
-    "commitment": N_("Commitment"),
+    "commitment": N_("Letter of commitment"),
 }
 _FORMS: Final[Mapping[str, type[InputSchema]]] = {
     "particulars": ParticularsIn,
