@@ -31,6 +31,8 @@ from marketplace.models import (  # noqa: F401
 AGGREGATES: Final = (
     "home",
     "search",
+    "saved_searches",
+    "comparison",
     "catalogue",
     "item_imports",
     "agencies",

@@ -36,10 +36,6 @@ class SavedSearch(Versioned, Base):
         Index("ix_saved_search_told", "is_told", "user_id"),
     )
 
-    def audience(self) -> tuple[str, ...]:
-        """Its owner alone."""
-        return (f"user:{self.user_id}",)
-
 
 class SavedSearchMatch(Base):
     """A result that a saved search has told of: the same result is never told twice."""

@@ -5,6 +5,8 @@ is two orders of magnitude faster than its Python matchers. No Whoosh type cross
 """
 
 from .contract import (
+    GRADES,
+    PRICE_MODES,
     Change,
     Document,
     Facet,
@@ -25,6 +27,8 @@ from .contract import (
 from .index import WhooshIndex
 
 __all__ = [
+    "GRADES",
+    "PRICE_MODES",
     "Change",
     "Document",
     "Facet",

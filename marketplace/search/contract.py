@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 
@@ -36,7 +36,13 @@ class Facet(StrEnum):
     CITY = "city"
     LIMIT = "limit"
     PRICE = "price"
+    PRICE_MODE = "price_mode"
     RATING = "rating"
+    GRADE = "grade"
+
+
+PRICE_MODES: Final = ("fixed", "from", "negotiable")
+GRADES: Final = ("A", "B", "C", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Document:
     """One findable thing. None means unknown or not applicable, and never matches a filter on that field.
 
     `limit_wd` working days; `price_fen` integer fen; `rating` hundredths of a star (100 to 500); `on_time` per mille (0 to 1000).
+    `price_mode` is one of `PRICE_MODES`, `grade` the agency's credit grade, one of `GRADES`.
     `title` weighs most, then `names` (agency, category, region), then `text`. `quality` is the published factor of the ranking
     in thousandths (1000 is neutral). `ordinal` grows with the time of publication and breaks ties.
     """
@@ -57,6 +64,8 @@ class Document:
     region: str | None = None
     limit_wd: int | None = None
     price_fen: int | None = None
+    price_mode: str | None = None
+    grade: str | None = None
     rating: int | None = None
     on_time: int | None = None
     quality: int = 1000
@@ -77,7 +86,8 @@ class Filters:
     """What results must satisfy; empty tuples and None ask for nothing.
 
     `regions` are division codes: a city also finds what is offered in its counties and what is offered in the whole province.
-    Prices are fen, `max_limit_wd` working days, `min_rating` hundredths of a star, `min_on_time` per mille.
+    Prices are fen, `max_limit_wd` working days, `min_rating` hundredths of a star, `min_on_time` per mille; `min_ordinal` asks
+    for what was published at that moment or later.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -86,8 +96,11 @@ class Filters:
     max_limit_wd: int | None = None
     min_price_fen: int | None = None
     max_price_fen: int | None = None
+    price_modes: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
     min_rating: int | None = None
     min_on_time: int | None = None
+    min_ordinal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ class Hit:
     id: UUID
     text_score: int
     quality: int
+    grade: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .analysis import is_han, pairs, query_words
-from .contract import Facet, FacetValue, Filters, Hit, SearchPage, SearchQuery, Sort
+from .contract import GRADES, PRICE_MODES, Facet, FacetValue, Filters, Hit, SearchPage, SearchQuery, Sort
 from .packed import Array
 from .ranking import best, rarity
 from .snapshot import KINDS, Ids, Postings, Segment, is_spelling
@@ -51,6 +51,8 @@ class _Columns:
     region: Array
     limit: Array
     price: Array
+    price_mode: Array
+    grade: Array
     rating: Array
     on_time: Array
     quality: Array
@@ -186,10 +188,16 @@ class Executor:
                 Facet.PRICE,
                 passed if filters.max_price_fen is None else passed & (columns.price <= filters.max_price_fen),
             )
+        if filters.price_modes:
+            yield Facet.PRICE_MODE, _one_of(columns.price_mode, PRICE_MODES, filters.price_modes)
+        if filters.grades:
+            yield Facet.GRADE, _one_of(columns.grade, GRADES, filters.grades)
         if filters.min_rating is not None:
             yield Facet.RATING, columns.rating >= max(filters.min_rating, 0)
         if filters.min_on_time is not None:
             yield "on_time", columns.on_time >= max(filters.min_on_time, 0)
+        if filters.min_ordinal is not None:
+            yield "ordinal", columns.ordinal >= filters.min_ordinal
 
     def _count(self, facet: Facet, columns: _Columns, failed: Array, own: Mask | None) -> tuple[FacetValue, ...]:
         """The counts of one facet with its own filter taken away: what choosing another value would give."""
@@ -224,6 +232,12 @@ class Executor:
             inside = (values >= low) if high is None else (values >= low) & (values <= high - 1)
             yield FacetValue(f"{low}-{'' if high is None else high - 1}", int(np.count_nonzero(inside)))
 
+    def _by_price_mode(self, columns: _Columns, rows: Array) -> Iterator[FacetValue]:
+        return _counted(columns.price_mode[rows], PRICE_MODES)
+
+    def _by_grade(self, columns: _Columns, rows: Array) -> Iterator[FacetValue]:
+        return _counted(columns.grade[rows], GRADES)
+
     def _by_rating(self, columns: _Columns, rows: Array) -> Iterator[FacetValue]:
         values = columns.rating[rows]
         return (FacetValue(str(step), int(np.count_nonzero(values >= step))) for step in RATING_STEPS)
@@ -245,7 +259,9 @@ class Executor:
     def _hit(self, row: int, matched: Sequence[Matched], starts: Array, scores: Scores, columns: _Columns) -> Hit:
         place = int(np.searchsorted(starts, row, side="right")) - 1
         kind, document_id = self._segments[place].document(int(matched[place].ids[row - starts[place]]))
-        return Hit(kind, document_id, int(scores[row]), int(columns.quality[row]))
+        grade = int(columns.grade[row])
+        known = GRADES[grade] if grade >= 0 else None
+        return Hit(kind, document_id, int(scores[row]), int(columns.quality[row]), known)
 
 
 _COUNTERS: Final[dict[Facet, Callable[[Executor, _Columns, Array], Iterable[FacetValue]]]] = {
@@ -254,7 +270,9 @@ _COUNTERS: Final[dict[Facet, Callable[[Executor, _Columns, Array], Iterable[Face
     Facet.CITY: Executor._by_city,  # noqa: SLF001
     Facet.LIMIT: Executor._by_limit,  # noqa: SLF001
     Facet.PRICE: Executor._by_price,  # noqa: SLF001
+    Facet.PRICE_MODE: Executor._by_price_mode,  # noqa: SLF001
     Facet.RATING: Executor._by_rating,  # noqa: SLF001
+    Facet.GRADE: Executor._by_grade,  # noqa: SLF001
 }
 
 _UNKNOWN_LAST: Final = np.iinfo(np.int64).min
@@ -285,6 +303,15 @@ def _in_region(regions: Array, code: int) -> Mask:
         return np.asarray(regions // 10000 == code // 10000)
     inside = regions // 100 == code // 100 if code == city else (regions == code) | (regions == city)
     return np.asarray(inside | (regions == province))
+
+
+def _one_of(values: Array, known: Sequence[str], wanted: Sequence[str]) -> Mask:
+    return np.isin(values, [known.index(value) for value in wanted if value in known])
+
+
+def _counted(values: Array, known: Sequence[str]) -> Iterator[FacetValue]:
+    counts = np.bincount(values[values >= 0], minlength=len(known))
+    return (FacetValue(value, int(counts[place])) for place, value in enumerate(known) if counts[place])
 
 
 def _any_mask(masks: Sequence[Mask]) -> Mask:

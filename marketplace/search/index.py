@@ -28,7 +28,7 @@ from .packed import DamagedFileError, checksum, sync_directory
 from .snapshot import Segment, export_segment
 from .store import Weights, WhooshStore
 
-FORMAT: Final = 1  # raise it when analysis, columns or files change: older indexes are then rebuilt
+FORMAT: Final = 2  # raise it when analysis, columns or files change: older indexes are then rebuilt
 CACHED_PAGES: Final = 512
 CHECK_SECONDS: Final = 1.0
 

@@ -105,29 +105,67 @@ def _postings(reader: SegmentReader) -> tuple[list[bytes], Array, Array, Array]:
     return terms, np.asarray(starts, np.int64), np.asarray(ids, np.int32), np.asarray(frequencies, np.float64)
 
 
+_LABELS: Final = {
+    "kind": np.int8,
+    "category": np.int16,
+    "region": np.int32,
+    "limit": np.int16,
+    "price": np.int64,
+    "price_mode": np.int8,
+    "grade": np.int8,
+    "rating": np.int16,
+    "on_time": np.int16,
+    "quality": np.int16,
+    "ordinal": np.int64,
+}
+
+
 def _columns(reader: SegmentReader, count: int, categories: list[str]) -> dict[str, Array]:
     ordinal_of = {code: i for i, code in enumerate(categories)}
     rows: list[tuple[int, ...]] = []
     keys = bytearray()
     names: list[tuple[str, str, int]] = []
     for number in range(count):
-        (kind, key, title, read, category, region, limit, price, rating, on_time, quality, ordinal) = (
-            reader.stored_fields(number)["record"]
-        )
+        (
+            kind,
+            key,
+            title,
+            read,
+            category,
+            region,
+            limit,
+            price,
+            price_mode,
+            grade,
+            rating,
+            on_time,
+            quality,
+            ordinal,
+        ) = reader.stored_fields(number)["record"]
         keys += bytes.fromhex(key)
         if category not in ordinal_of:
             ordinal_of[category] = len(categories)
             categories.append(category)
         rows.append(
-            (KINDS.index(Kind(kind)), ordinal_of[category], region, limit, price, rating, on_time, quality, ordinal)
+            (
+                KINDS.index(Kind(kind)),
+                ordinal_of[category],
+                region,
+                limit,
+                price,
+                price_mode,
+                grade,
+                rating,
+                on_time,
+                quality,
+                ordinal,
+            )
         )
         if title:
             names.append((title, read, number))
-    table = np.asarray(rows, np.int64).reshape(count, 9)
-    kinds = (np.int8, np.int16, np.int32, np.int16, np.int64, np.int16, np.int16, np.int16, np.int64)
-    labels = ("kind", "category", "region", "limit", "price", "rating", "on_time", "quality", "ordinal")
+    table = np.asarray(rows, np.int64).reshape(count, len(_LABELS))
     columns: dict[str, Array] = {
-        label: table[:, place].astype(kind) for place, (label, kind) in enumerate(zip(labels, kinds, strict=True))
+        label: table[:, place].astype(kind) for place, (label, kind) in enumerate(_LABELS.items())
     }
     return {**columns, "keys": np.frombuffer(bytes(keys), np.uint8), **_name_tables(names)}
 
@@ -173,6 +211,8 @@ class Segment:
         self.region = arrays["region"]
         self.limit = arrays["limit"]
         self.price = arrays["price"]
+        self.price_mode = arrays["price_mode"]
+        self.grade = arrays["grade"]
         self.rating = arrays["rating"]
         self.on_time = arrays["on_time"]
         self.quality = arrays["quality"]

@@ -16,7 +16,7 @@ from whoosh.system import pack_uint
 from whoosh.util.text import utf8encode
 
 from .analysis import document_terms
-from .contract import Change, Document, Kind
+from .contract import GRADES, PRICE_MODES, Change, Document, Kind
 from .packed import sync_directory
 from .pinyin import syllables
 
@@ -89,6 +89,8 @@ def record_of(document: Document) -> tuple[Any, ...]:
         int(document.region or 0),
         -1 if document.limit_wd is None else document.limit_wd,
         -1 if document.price_fen is None else document.price_fen,
+        -1 if document.price_mode is None else PRICE_MODES.index(document.price_mode),
+        -1 if document.grade is None else GRADES.index(document.grade),
         -1 if document.rating is None else document.rating,
         -1 if document.on_time is None else document.on_time,
         document.quality,

@@ -1,7 +1,7 @@
 """A page of search results: what the index found, filled with what the database shows. At most one statement per kind."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,6 +32,38 @@ _READERS: Final[Mapping[Kind, Callable[[list[UUID]], Mapping[UUID, Any]]]] = {
     Kind.ITEM: catalogue.items_by_ids,
     Kind.NOTICE: home.notices_by_ids,
 }
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """A wider question for somebody who found nothing: the filter to take away, and how many results that would give."""
+
+    facet: str
+    total: int
+
+
+_LOOSER: Final[Mapping[str, dict[str, Any]]] = {
+    "category": {"categories": ()},
+    "city": {"regions": ()},
+    "limit": {"max_limit_wd": None},
+    "price": {"min_price_fen": None, "max_price_fen": None},
+    "price_mode": {"price_modes": ()},
+    "rating": {"min_rating": None},
+    "grade": {"grades": ()},
+    "on_time": {"min_on_time": None},
+}
+
+
+def ways_out(query: SearchQuery) -> tuple[WayOut, ...]:
+    """For a question without results: what each of its filters costs, the most fruitful first. No statement."""
+    found = []
+    for facet, looser in _LOOSER.items():
+        filters = replace(query.filters, **looser)
+        if filters != query.filters:
+            page = search.find(replace(query, filters=filters, facets=(), offset=0, limit=1))
+            if page.total:
+                found.append(WayOut(facet, page.total))
+    return tuple(sorted(found, key=lambda way: -way.total))
 
 
 def results(query: SearchQuery) -> Results:

@@ -50,6 +50,10 @@ class Phrases:
         """A division in words."""
         return full_name(code, english=self.is_english)
 
+    def grade(self, letter: str) -> str:
+        """A credit grade."""
+        return str(self._words.gettext("Grade %(grade)s") % {"grade": letter})
+
     @property
     def no_record(self) -> str:
         """Before the first finished service."""

@@ -118,8 +118,15 @@ def test_what_is_open_to_everybody_is_listed_here(app: Flask) -> None:
     assert writing - account - development == PUBLIC_WRITES
 
 
-# language switch, parcel query by number and code, notices of gateway and carrier (they check signatures themselves)
-PUBLIC_WRITES = {"/language", "/track", "/api/track", "/delivery/notice/ems/<segment>", "/pay/notice/stripe"}
+# language switch, the stop link of an alert mail (its token is the secret), parcel query by number and code, notices of gateway and carrier (they check signatures themselves)
+PUBLIC_WRITES = {
+    "/language",
+    "/track",
+    "/api/track",
+    "/delivery/notice/ems/<segment>",
+    "/pay/notice/stripe",
+    "/saved-searches/stop/<token>",
+}
 
 
 def _kind(app: Flask, rule: Rule) -> str:

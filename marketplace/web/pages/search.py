@@ -1,8 +1,11 @@
 """Search results with facets that live in the address, and suggestions while typing."""
 
+from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask_babel import get_locale, gettext
 
 from app.kernel.paging import Page
@@ -14,7 +17,15 @@ from marketplace.rules.regions import full_name
 from marketplace.search import Facet, Kind, SearchPage, Sort
 from marketplace.services import results as answers
 from marketplace.services import search as index
-from marketplace.web.schemas.listings import PAGE_SIZE, SearchIn, SuggestIn, search_query
+from marketplace.states.listing import PriceMode
+from marketplace.web.schemas.listings import (
+    MOST_COMPARED,
+    PAGE_SIZE,
+    PRICE_MODE_LABELS,
+    SearchIn,
+    SuggestIn,
+    search_query,
+)
 
 bp = Blueprint("marketplace_search", __name__, template_folder="../../templates")
 
@@ -34,8 +45,16 @@ SORT_LABELS: Final = {
 }
 # Which facets and orders make sense for what is looked for.
 FACETS: Final = {
-    Kind.LISTING: (Facet.CATEGORY, Facet.CITY, Facet.LIMIT, Facet.PRICE, Facet.RATING),
-    Kind.AGENCY: (Facet.CITY, Facet.RATING),
+    Kind.LISTING: (
+        Facet.CATEGORY,
+        Facet.CITY,
+        Facet.LIMIT,
+        Facet.PRICE,
+        Facet.PRICE_MODE,
+        Facet.RATING,
+        Facet.GRADE,
+    ),
+    Kind.AGENCY: (Facet.CITY, Facet.RATING, Facet.GRADE),
     Kind.ITEM: (Facet.CATEGORY, Facet.LIMIT),
     Kind.NOTICE: (Facet.CATEGORY, Facet.CITY, Facet.LIMIT, Facet.PRICE),
 }
@@ -50,7 +69,12 @@ FACET_TITLES: Final = {
     Facet.CITY: N_("Region"),
     Facet.LIMIT: N_("Promised time limit"),
     Facet.PRICE: N_("Price"),
+    Facet.PRICE_MODE: N_("How the price is stated"),
     Facet.RATING: N_("Rating"),
+    Facet.GRADE: N_("Credit grade"),
+}
+FILTER_TITLES: Final = {str(facet): title for facet, title in FACET_TITLES.items()} | {
+    "on_time": N_("Most often on time")
 }
 
 
@@ -60,7 +84,9 @@ def search() -> str:
     """One page of results."""
     asked = parsing.query(SearchIn)
     kind = Kind(asked["kind"])
-    found = answers.results(search_query(asked, (Facet.KIND, *FACETS[kind])))
+    query = search_query(asked, (Facet.KIND, *FACETS[kind]))
+    found = answers.results(query)
+    is_empty = not found.page.total
     return render_template(
         "marketplace/search.html",
         asked=asked,
@@ -71,6 +97,10 @@ def search() -> str:
         facets=[_facet(f, found.page, asked) for f in FACETS[kind]],
         sorts=[(str(s), SORT_LABELS[s]) for s in SORTS[kind]],
         marked=found.page.marked,
+        ways_out=[(FILTER_TITLES[w.facet], w.facet, w.total) for w in answers.ways_out(query)] if is_empty else (),
+        nearest=index.suggest(asked["q"], 5) if is_empty else (),
+        chooser=Chooser(kind, tuple(asked["compare"])),
+        keep_query=urlencode(asked_again(asked), doseq=True),
     )
 
 
@@ -80,6 +110,42 @@ def suggest() -> str:
     """The list below the search box; empty when nothing fits."""
     asked = parsing.query(SuggestIn)
     return render_template("marketplace/_suggestions.html", suggestions=index.suggest(asked["q"], asked["limit"]))
+
+
+class Chooser:
+    """The offers or agencies chosen for comparison, kept in the address: links, so that it needs no script."""
+
+    def __init__(self, kind: Kind, chosen: tuple[UUID, ...]) -> None:
+        self.chosen = tuple(dict.fromkeys(chosen))
+        self.is_offered = kind in {Kind.LISTING, Kind.AGENCY}
+        self.is_full = len(self.chosen) >= MOST_COMPARED
+        self.most = MOST_COMPARED
+        self.href = f"/compare?{urlencode([('kind', str(kind)), *(('id', str(i)) for i in self.chosen)])}"
+
+    def holds(self, object_id: UUID) -> bool:
+        """Whether this one is chosen."""
+        return object_id in self.chosen
+
+    def toggled(self, object_id: UUID) -> str:
+        """The present address with this one chosen, or no longer."""
+        left = [i for i in self.chosen if i != object_id]
+        return self._with(left if self.holds(object_id) else [*self.chosen, object_id])
+
+    @property
+    def cleared(self) -> str:
+        """The present address with none chosen."""
+        return self._with([])
+
+    @staticmethod
+    def _with(chosen: Sequence[UUID]) -> str:
+        kept = [(name, value) for name, value in request.args.items(multi=True) if name != "compare"]
+        return f"{request.path}?{urlencode([*kept, *(('compare', str(i)) for i in chosen)])}"
+
+
+def asked_again(asked: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a search without order, page and comparison."""
+    left_out = {"page", "compare", "sort"}
+    return {name: value for name, value in asked.items() if value not in (None, "", []) and name not in left_out}
 
 
 def _tabs(page: SearchPage, kind: Kind) -> list[dict[str, Any]]:
@@ -107,6 +173,10 @@ def _value_label(facet: Facet, value: str) -> str:
         return str(gettext(CATEGORY_LABELS[Category(value)]))
     if facet is Facet.CITY:
         return full_name(value, english=str(get_locale()) == "en")
+    if facet is Facet.PRICE_MODE:
+        return str(gettext(PRICE_MODE_LABELS[PriceMode(value)]))
+    if facet is Facet.GRADE:
+        return str(gettext("Grade %(grade)s", grade=value))
     if facet is Facet.LIMIT:
         return str(gettext("Up to %(days)s working days", days=value))
     if facet is Facet.RATING:

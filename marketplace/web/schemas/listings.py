@@ -1,15 +1,18 @@
 """What comes in about offers, and the questions to the search."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
-from marshmallow import fields, validate
+from marshmallow import fields, post_load, validate, validates
 
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, FormText, InputSchema, MoneyField, text, version_field
 from marketplace.queries.catalogue import item_choices
 from marketplace.rules.categories import Category
-from marketplace.search import Filters, Kind, SearchQuery, Sort
+from marketplace.search import GRADES, PRICE_MODES, Filters, Kind, SearchQuery, Sort
 from marketplace.services.listings import Offer
+from marketplace.services.saved_searches import KeepSearch
 from marketplace.states.listing import ListingState, PriceMode
 from marketplace.web.schemas.catalogue import one_of
 
@@ -20,6 +23,7 @@ PRICE_MODE_LABELS = {
 }
 PAGE_SIZE = 20
 DEEPEST_PAGE = 500
+MOST_COMPARED = 4
 
 
 class OfferIn(InputSchema):
@@ -98,10 +102,61 @@ class SearchIn(InputSchema):
     city = fields.List(FormText(validate=validate.Regexp(r"^\d{6}$")), load_default=list)
     limit = fields.Integer(load_default=None, validate=validate.Range(min=0, max=10_000))
     price = FormText(load_default=None, validate=validate.Regexp(r"^\d{0,15}-\d{0,15}$"))
+    price_mode = fields.List(FormText(validate=one_of(PRICE_MODES)), load_default=list)
     rating = fields.Integer(load_default=None, validate=validate.Range(min=100, max=500))
+    grade = fields.List(FormText(validate=one_of(GRADES)), load_default=list)
     on_time = fields.Integer(load_default=None, validate=validate.Range(min=0, max=1000))
     sort = FormText(load_default=str(Sort.RELEVANCE), validate=one_of(Sort))
     page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=DEEPEST_PAGE))
+    compare = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=MOST_COMPARED))
+
+
+class ComparedIn(InputSchema):
+    """What is to be seen side by side: offers or agencies, one to four."""
+
+    kind = FormText(load_default=str(Kind.LISTING), validate=one_of((Kind.LISTING, Kind.AGENCY)))
+    id = fields.List(
+        fields.UUID(),
+        required=True,
+        validate=validate.Length(min=1, max=MOST_COMPARED, error=N_("Choose one to four to compare.")),
+    )
+
+
+class RecordQuery(InputSchema):
+    """A page of an agency's record."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1))
+
+
+class KeepSearchIn(InputSchema):
+    """A search to keep; `asked` is the query of its address."""
+
+    command = KeepSearch
+
+    name = text(N_("Name"), longest=80, hint=N_("By which you will know it in the list and in the mail."))
+    asked = FormText(required=True, metadata={"widget": "hidden", "label": N_("Search")})
+
+    @validates("asked")
+    def _readable(self, value: str, **_: Any) -> None:
+        arguments_of(value)
+
+    @post_load
+    def _build(self, data: Mapping[str, Any], **_: Any) -> KeepSearch:
+        return KeepSearch(data["name"], arguments_of(data["asked"]))
+
+
+def arguments_of(query: str) -> dict[str, Any]:
+    """The arguments of a search's address as they are kept: checked, without order, page and comparison. ValidationError."""
+    lists = {name for name, field in SearchIn().fields.items() if isinstance(field, fields.List)}
+    values: dict[str, Any] = {}
+    for name, found in parse_qs(query[:2000]).items():
+        values[name] = found if name in lists else found[0]
+    asked = SearchIn().load(values)
+    return {
+        name: value
+        for name, value in asked.items()
+        if value not in (None, "", []) and name not in {"page", "compare", "sort"}
+    }
 
 
 class SuggestIn(InputSchema):
@@ -123,6 +178,8 @@ def search_query(asked: dict[str, Any], facets: tuple[Any, ...]) -> SearchQuery:
             max_limit_wd=asked["limit"],
             min_price_fen=int(low) if low else None,
             max_price_fen=int(high) if high else None,
+            price_modes=tuple(asked["price_mode"]),
+            grades=tuple(asked["grade"]),
             min_rating=asked["rating"],
             min_on_time=asked["on_time"],
         ),

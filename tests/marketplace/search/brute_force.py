@@ -82,10 +82,13 @@ class BruteForce:
                 price >= max(filters.min_price_fen or 0, 0)
                 and price <= (filters.max_price_fen if filters.max_price_fen is not None else price)
             ),
+            Facet.PRICE_MODE: not filters.price_modes or document.price_mode in filters.price_modes,
+            Facet.GRADE: not filters.grades or document.grade in filters.grades,
             Facet.RATING: filters.min_rating is None or known(document.rating) >= max(filters.min_rating, 0),
         }
         on_time = filters.min_on_time is None or known(document.on_time) >= max(filters.min_on_time, 0)
-        return on_time and all(ok for facet, ok in tests.items() if facet is not without)
+        recent = filters.min_ordinal is None or document.ordinal >= filters.min_ordinal
+        return on_time and recent and all(ok for facet, ok in tests.items() if facet is not without)
 
     def ids(self, query: SearchQuery) -> list[object]:
         """The ids of all results in order."""
@@ -141,6 +144,10 @@ def _values(facet: Facet, document: Document) -> list[str]:
         return [
             str(step) for step in (5, 10, 15, 20, 30) if document.limit_wd is not None and document.limit_wd <= step
         ]
+    if facet is Facet.PRICE_MODE:
+        return [document.price_mode] if document.price_mode else []
+    if facet is Facet.GRADE:
+        return [document.grade] if document.grade else []
     if facet is Facet.RATING:
         return [str(step) for step in (450, 400, 300) if document.rating is not None and document.rating >= step]
     price = document.price_fen

@@ -181,7 +181,7 @@ def test_facets_in_the_address_narrow_and_keep_the_words(app: Flask, client: Fla
 def test_the_published_factor_of_the_ranking() -> None:
     now = clock.now()
     book = DEFAULT_RULE_BOOK
-    assert search.quality(book, 1000, 500, now) == 1350
-    assert search.quality(book, 0, 100, now - timedelta(days=400)) == 1000
-    assert search.quality(book, None, None, now) == 1200
+    assert search.quality(book, 1000, 500, now, "A") == 1450
+    assert search.quality(book, 0, 100, now - timedelta(days=400), "D") == 1000
+    assert search.quality(book, None, None, now) == 1250
     assert search.quality(book, 900, 460, now) > search.quality(book, 800, 460, now)
