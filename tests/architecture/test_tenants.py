@@ -18,11 +18,13 @@ from app.kernel.db import db
 from app.kernel.timeline import TimelineRecord
 from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.procurements import Registration
+from marketplace.models.quotes import Quote
 from payments.queries import bills_of_subject
 from tests.approvals import builders as approvals
 from tests.delivery import builders as delivery
 from tests.marketplace import contract_builders, market, procurement_builders
 from tests.marketplace.challenges import builders as challenge_builders
+from tests.marketplace.quotes import builders as quote_builders
 
 AsRole = Callable[..., FlaskClient]
 Clock = Callable[[datetime], None]
@@ -83,9 +85,17 @@ def an_agency_change(_clock_at: Clock) -> UUID:
     return db.session.scalars(select(AgencyChange.id)).one()
 
 
+def a_quote(clock_at: Clock) -> UUID:
+    bidding = quote_builders.quoted(quote_builders.a_bidding(clock_at), "100.00")
+    return db.session.scalars(
+        select(Quote.id).join(Registration).where(Registration.procurement_id == bidding.id)
+    ).one()
+
+
 # address, how one is made, roles of strangers who may have such objects themselves
 PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
+    ("/quotes/", a_quote, (Role.AGENCY, Role.OWNER, Role.OPERATOR)),
     ("/registrations/", a_registration, (Role.AGENCY, Role.OWNER)),
     ("/contracts/", a_contract, (Role.OWNER, Role.AGENCY)),
     ("/bills/", a_bill, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),

@@ -20,6 +20,7 @@ from marketplace.queries.quotes.rounds import (
     last_quotes,
     number_of_quotes,
     opened_quotes,
+    opening_due,
     quoting_window,
     round_ended_at,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "last_quotes",
     "number_of_quotes",
     "opened_quotes",
+    "opening_due",
     "opening_views",
     "own_code",
     "own_quote",

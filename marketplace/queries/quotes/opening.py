@@ -17,7 +17,7 @@ from app.manifest import Turn, WorkItem
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.quotes import HolderKey, Quote, QuoteOpening, QuoteResult, ShareEntry, TenderKey, TenderShare
 from marketplace.policy import holder_of, sees_procurement
-from marketplace.queries.quotes.rounds import number_of_quotes, round_ended_at
+from marketplace.queries.quotes.rounds import number_of_quotes, opening_due, round_ended_at
 from marketplace.rules import opening_keys, sealed_quotes
 from marketplace.rules.opening_keys import Holder
 from marketplace.rules.selection.methods import needs_quotes
@@ -62,6 +62,7 @@ class OpeningView:
     key: str
     quotes: int
     ended_at: datetime | None
+    due_at: datetime | None
     is_waiting: bool
     opened_at: datetime | None
     holders: tuple[HolderView, ...]
@@ -104,6 +105,7 @@ def _view(actor: Actor, procurement: Procurement, key: TenderKey, *, is_present:
         key=key.public_key.hex(),
         quotes=opening.quotes if opening else number_of_quotes(key.id),
         ended_at=opening.deadline_at if opening else ended_at,
+        due_at=opening_due(procurement) if waits else None,
         is_waiting=waits and ended_at is not None and clock.now() > ended_at,
         opened_at=opening.opened_at if opening else None,
         holders=holders,
@@ -232,7 +234,7 @@ def worklist(actor: Actor) -> Sequence[WorkItem]:
             state=PROCUREMENT.labels[ProcurementState.OPENING],
             step=N_("Give your share of the key"),
             href=f"/procurements/{row.id}/opening",
-            due_at=None,
+            due_at=opening_due(row),
             updated_at=round_ended_at(row),
             tone="waiting",
         )

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from app.kernel import clock
+from app.kernel import clock, work_calendar
 from app.kernel.db import db
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.models.quotes import HolderKey, Quote, QuoteResult, QuoteStep, TenderKey
+from marketplace.queries.rulebooks import rule_book
 from marketplace.rules.opening_keys import Holder
 from marketplace.rules.selection.quotes import OpenedQuote
 from marketplace.states.procurement import ProcurementState
@@ -49,6 +50,14 @@ def quoting_window(procurement: Procurement) -> QuotingWindow | None:
 def round_ended_at(procurement: Procurement) -> datetime | None:
     """The deadline of the round that waits for its opening."""
     return procurement.registration_ends_at if procurement.quote_round == 1 else procurement.quotes_end_at
+
+
+def opening_due(procurement: Procurement) -> datetime | None:
+    """Until when two shares must be given; None outside an opening. Raises UnknownYear."""
+    ended = round_ended_at(procurement)
+    if procurement.state != _P.OPENING or ended is None:
+        return None
+    return work_calendar.current().deadline(ended, rule_book(procurement.rule_book_version).bid_opening_wd).at
 
 
 def current_key(procurement: Procurement) -> TenderKey | None:

@@ -1,7 +1,7 @@
 """Sealed quotes: handing in, and the opening of all of them at once. Their keys are made by `services.tender_keys`."""
 
 from marketplace.services.quotes.commands import GiveShare, HandIn, PlainQuote
-from marketplace.services.quotes.opening import give_share, opening_due, overdue_opening, remind_holders
+from marketplace.services.quotes.opening import give_share, overdue_opening, remind_holders
 from marketplace.services.quotes.quoting import hand_in, seal_for_agency, withdraw_quote
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "PlainQuote",
     "give_share",
     "hand_in",
-    "opening_due",
     "overdue_opening",
     "remind_holders",
     "seal_for_agency",

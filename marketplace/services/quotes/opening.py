@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from app.identity.notices import notify
-from app.kernel import clock, files, work_calendar
+from app.kernel import clock, files
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, lock, use_case
 from app.kernel.errors import Conflict, DomainError, NotAllowed, Refused
@@ -29,8 +29,7 @@ from marketplace.models.quotes import (
     TenderShare,
 )
 from marketplace.policy import holder_of
-from marketplace.queries.quotes import current_key, last_quotes, round_ended_at
-from marketplace.queries.rulebooks import rule_book
+from marketplace.queries.quotes import current_key, last_quotes, opening_due, round_ended_at
 from marketplace.rules import opening_keys, sealed_quotes
 from marketplace.rules.opening_keys import SHARES_NEEDED, Holder
 from marketplace.rules.sealed_quotes import Bid, CannotOpen
@@ -218,14 +217,6 @@ def _plan(quote: Quote, bid: Bid) -> tuple[UUID | None, str | None]:
 
 
 # --- a share that does not come ---------------------------------------------------------------------------------
-
-
-def opening_due(procurement: Procurement) -> datetime | None:
-    """Until when two shares must be given; None outside an opening. Raises UnknownYear."""
-    ended = round_ended_at(procurement)
-    if procurement.state != ProcurementState.OPENING or ended is None:
-        return None
-    return work_calendar.current().deadline(ended, rule_book(procurement.rule_book_version).bid_opening_wd).at
 
 
 @use_case

@@ -29,7 +29,7 @@ from marketplace.rules.opening_keys import HOLDER_LABELS
 from marketplace.rules.qualifications import GRADE_LABELS, QUALIFICATION_LABELS
 from marketplace.services import quotes as services
 from marketplace.services import tender_keys
-from marketplace.web.schemas.quotes import GiveShareIn, HandInIn, MakeHolderKeyIn, PlainQuoteIn
+from marketplace.web.schemas.quotes import GiveCodeIn, GiveShareIn, HandInIn, MakeHolderKeyIn, PlainQuoteIn
 
 bp = Blueprint("marketplace_quotes", __name__, template_folder="../../templates")
 SCRIPT: Final = Path(__file__).resolve().parents[3] / "docs" / "verify_quotes.py"
@@ -140,7 +140,7 @@ def _opening_page(object_id: UUID, form: Form | None = None) -> str:
         views=views,
         view=views[0] if views else None,
         object_id=object_id,
-        form=form or Form(GiveShareIn(), {}),
+        form=form or Form(GiveCodeIn(), {}),
         labels=HOLDER_LABELS,
     )
 
@@ -155,7 +155,7 @@ def give_share(object_id: UUID) -> BaseResponse:
         raise
     except (ValidationError, DomainError) as failure:
         status = 422 if isinstance(failure, ValidationError) else failure.status
-        page = _opening_page(object_id, Form(GiveShareIn(), {}, errors_of(failure)))
+        page = _opening_page(object_id, Form(GiveCodeIn(), {}, errors_of(failure)))
         return Response(page, status=status, mimetype="text/html")
     text = gettext("All quotes are open and published.") if opened else gettext("Given. A second holder gives another.")
     flash(text, "success")

@@ -108,6 +108,17 @@ class GiveShareIn(InputSchema):
     version = version_field()
 
 
+class GiveCodeIn(GiveShareIn):
+    """The form of a human holder, who gives a code."""
+
+    code = text(
+        N_("Opening code"),
+        longest=60,
+        hint=N_("28 signs in seven groups. The code that was in force when the notice was published."),
+        autocomplete="off",
+    )
+
+
 class MakeHolderKeyIn(InputSchema):
     """The public half of a new opening code, as hex."""
 

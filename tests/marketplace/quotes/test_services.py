@@ -19,7 +19,14 @@ from marketplace.jobs import procurements as selection_jobs
 from marketplace.jobs import quotes as jobs
 from marketplace.models.procurements import Registration
 from marketplace.models.quotes import Quote, QuoteOpening, QuoteResult, SealedPlan, ShareEntry, TenderKey, TenderShare
-from marketplace.queries.quotes import number_of_quotes, opened_quotes, opening_views, own_quote, quoting_view
+from marketplace.queries.quotes import (
+    number_of_quotes,
+    opened_quotes,
+    opening_due,
+    opening_views,
+    own_quote,
+    quoting_view,
+)
 from marketplace.rules import opening_keys, sealed_quotes
 from marketplace.rules.selection.terms import Criterion, MethodTerms
 from marketplace.services import procurements, quotes, registrations, tender_keys
@@ -316,7 +323,7 @@ def test_a_plan_stays_sealed_and_comes_out_whole(app: Flask, clock_at: Clock) ->
 def test_reminders_and_the_failure_of_an_opening_that_does_not_come(app: Flask, clock_at: Clock) -> None:
     bidding = waiting(quoted(a_bidding(clock_at), "100.00", "110.00", "120.00"))
     story = bidding.story
-    due = quotes.opening_due(story.procurement)
+    due = opening_due(story.procurement)
     assert due is not None
     assert (jobs.run_due(), jobs.run_due()) == (1, 0)
     assert [notices_of(actor, "procurement.opening") for actor in (story.owner, story.second, story.operator)] == [
