@@ -14,7 +14,7 @@ from app.kernel.errors import DomainError, Refused
 from app.web.parsing import flat_errors
 from app.web.schemas import InputSchema, MoneyField, UploadField
 
-Choices = Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]]
+Choices = Sequence[tuple[str, ...]] | Callable[[], Sequence[tuple[str, ...]]]
 
 WIDGETS: tuple[tuple[type[Any], str], ...] = (
     (MoneyField, "money"),
@@ -29,7 +29,7 @@ WIDGETS: tuple[tuple[type[Any], str], ...] = (
 
 @dataclass(frozen=True)
 class FormField:
-    """One input. `choices` are (value, translated label) pairs; `errors` are translated."""
+    """One input. `choices` are (value, translated label) pairs, or triples with a translated note; `errors` are translated."""
 
     name: str
     label: str
@@ -38,7 +38,7 @@ class FormField:
     value: Any
     errors: tuple[str, ...]
     required: bool
-    choices: tuple[tuple[str, str], ...]
+    choices: tuple[tuple[str, ...], ...]
     multiple: bool
     attributes: Mapping[str, Any]
 
@@ -83,7 +83,9 @@ class Form:
             value=self._shown(name, source),
             errors=tuple(gettext(m) for m in self.errors.get(name, ())),
             required=source.required,
-            choices=tuple((str(value), gettext(str(label)) if label else "") for value, label in pairs),
+            choices=tuple(
+                (str(value), *(gettext(str(text)) if text else "" for text in texts)) for value, *texts in pairs
+            ),
             multiple=isinstance(source, inputs.List),
             attributes={k: v for k, v in metadata.items() if k not in known},
         )

@@ -13,14 +13,16 @@ from app.web.actions import Action, ActionView, action_link, actions_of
 from app.web.schemas import ReasonIn
 from marketplace.policy import Permission
 from marketplace.queries.procurements import ProcurementView, QuestionView, RegistrationView, procurement_view
-from marketplace.rules.selection.methods import needs_quotes
+from marketplace.rules.selection.direct import decided_by_regulator
+from marketplace.rules.selection.methods import needs_quotes, needs_registration
 from marketplace.services import after_contract, awards, procurements, registrations, selection
 from marketplace.states.parts import Part
-from marketplace.states.procurement import PROCUREMENT, RESUME_ACTIONS, ProcurementState
+from marketplace.states.procurement import EXTENDABLE, PROCUREMENT, RESUME_ACTIONS, ProcurementState
 from marketplace.states.question import QUESTION
 from marketplace.states.registration import QUOTING, REGISTRATION, RegistrationState
 from marketplace.web.notice_values import notice_values
 from marketplace.web.schemas.procurements import AnswerIn, ExtendIn, RegisterIn, ReviseIn
+from marketplace.web.schemas.selection import DirectIn
 
 
 def _present_notice(actor: Actor, procurement_id: UUID) -> Mapping[str, Any]:
@@ -29,6 +31,11 @@ def _present_notice(actor: Actor, procurement_id: UUID) -> Mapping[str, Any]:
 
 def _present_deadline(actor: Actor, procurement_id: UUID) -> Mapping[str, Any]:
     return {"version": procurement_view(actor, procurement_id).version}
+
+
+def _named_agency(actor: Actor, procurement_id: UUID) -> Mapping[str, Any]:
+    view = procurement_view(actor, procurement_id)
+    return {"version": view.version, "ground": "after_failures" if view.state == ProcurementState.FAILED else ""}
 
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -102,6 +109,25 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "republish": Action(procurements.republish, done=N_("The draft of the new round is ready.")),
     "cancel": Action(procurements.cancel_procurement, ReasonIn, danger=True),
     "abandon_draw": Action(selection.abandon_draw, ReasonIn, danger=True),
+    "request_direct": Action(
+        selection.request_direct,
+        DirectIn,
+        explain=N_("The agency is selected when the request is approved. The ground and the reason are published."),
+        done=N_("The direct selection is requested."),
+        prefill=_named_agency,
+    ),
+    "approve_direct": Action(
+        selection.approve_direct,
+        explain=N_("The named agency is selected and the result is in publicity. You cannot approve your own request."),
+        done=N_("The direct selection is approved and the result is in publicity."),
+    ),
+    "refuse_direct": Action(
+        selection.refuse_direct,
+        ReasonIn,
+        explain=N_("The owner sees the reason and decides how to go on."),
+        done=N_("The direct selection was refused."),
+        danger=True,
+    ),
     "confirm": Action(awards.confirm_award, done=N_("The award is confirmed; the contract is ready to be signed.")),
     "give_up": Action(
         awards.give_up_award,
@@ -161,12 +187,24 @@ def actions_for(view: ProcurementView, actor: Actor) -> tuple[ActionView, ...]:
     href = f"/procurements/{view.id}"
     hidden = set(RESUME_ACTIONS.values()) - {RESUME_ACTIONS.get(view.paused_from or "")}
     hidden.add("revise")  # the page leads to the wizard instead; the API takes the whole notice at once
-    if view.is_extended:
+    if view.is_extended or view.failure_code not in EXTENDABLE:
         hidden.add("extend")
+    is_direct = not needs_registration(view.method)
+    if view.state == ProcurementState.FAILED:
+        hidden |= set() if view.may_go_direct else {"request_direct"}
+    else:
+        hidden.add("submit" if is_direct else "request_direct")
+    decides = Part.REGULATOR if decided_by_regulator(view.fund_source) else Part.OPERATOR
+    if view.state == ProcurementState.DIRECT_REQUEST:
+        hidden.add("return")
+        if decides not in view.parts:
+            hidden |= {"approve_direct", "refuse_direct"}
     if view.succession_proposed_by in {None, actor.user_id}:
         hidden.add("succeed")
     table = {name: action for name, action in ACTIONS.items() if name not in hidden}
     found = list(actions_of(PROCUREMENT, view.state, view.parts, href=href, table=table, version=view.version))
+    if view.state == ProcurementState.COMPARING and Part.OWNER in view.parts:
+        found.insert(0, _comparison_link(href))
     if needs_quotes(view.method):
         found[:0] = _quoting_links(view, actor, href)
     elif may_register(view):
@@ -213,6 +251,18 @@ def may_ask(view: ProcurementView, actor: Actor) -> bool:
     closes_at = view.questions_close_at
     in_time = view.state == ProcurementState.PUBLISHED and closes_at is not None and clock.now() <= closes_at
     return in_time and actor.may(Permission.REGISTRATION_CREATE)
+
+
+def _comparison_link(href: str) -> ActionView:
+    return ActionView(
+        name="compare",
+        label=gettext("Compare and decide"),
+        href=f"{href}/compare",
+        needs_form=True,
+        danger=False,
+        primary=True,
+        method="get",
+    )
 
 
 def may_register(view: ProcurementView) -> bool:

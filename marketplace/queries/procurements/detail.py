@@ -26,7 +26,8 @@ from marketplace.policy import procurement_parts, sees_procurement
 from marketplace.queries.candidates import agency_of, applicants, demand_of, item_of, offering_applicants
 from marketplace.queries.procurements.registrations import RegistrationView, view_of
 from marketplace.queries.procurements.turns import due_at, turn_name, working_days_left
-from marketplace.queries.rulebooks import rule_book
+from marketplace.queries.rulebooks import rule_book, rule_book_in_force
+from marketplace.queries.selection import has_result
 from marketplace.rules.eligibility import Demand, Verdict, judge
 from marketplace.rules.selection.gates import minimum_pool
 from marketplace.states.parts import Part
@@ -82,13 +83,14 @@ class ProcurementView:
     budget_fen: int
     ceiling_fen: int | None
     price_fen: int
-    award_fen: int | None
     amount_note: str
     qualification_rule: dict[str, Any]
     demanded_grade: str
     demanded_region: str
     avoided: tuple[tuple[str, str, str], ...]
     method: str
+    method_terms: dict[str, Any]
+    award_fen: int | None
     seats: int
     has_witness: bool
     contact_name: str
@@ -110,6 +112,11 @@ class ProcurementView:
     selected_at: datetime | None
     closed_at: datetime | None
     is_extended: bool
+    may_go_direct: bool
+    has_result: bool
+    quote_round: int
+    quotes_open_at: datetime | None
+    quotes_end_at: datetime | None
     is_public: bool
     notice_version: int | None
     notice_sha256: str | None
@@ -197,6 +204,8 @@ def procurement_view(actor: Actor, procurement_id: UUID) -> ProcurementView:
         contract_id=db.session.scalar(
             select(Contract.id).where(Contract.procurement_id == p.id).order_by(Contract.created_at.desc()).limit(1)
         ),
+        may_go_direct=p.failures >= rule_book_in_force().direct_after_failures,
+        has_result=has_result(p.id),
         draw=draw_summary(p.id),
         own_registration=own,
         own_verdict=verdict,
@@ -232,16 +241,8 @@ _SAME: Final = (
         "budget_fen",
         "ceiling_fen",
     ),
-    *(
-        "price_fen",
-        "award_fen",
-        "amount_note",
-        "qualification_rule",
-        "demanded_grade",
-        "demanded_region",
-        "method",
-        "seats",
-    ),
+    *("price_fen", "amount_note", "qualification_rule", "demanded_grade", "demanded_region", "method", "seats"),
+    *("method_terms", "award_fen", "quote_round", "quotes_open_at", "quotes_end_at"),
     *("has_witness", "contact_name", "contact_phone", "complaint_phone", "case_subject", "round", "previous_id"),
     *(
         "published_at",

@@ -27,6 +27,8 @@ _P = ProcurementState
 _STEPS: Final = {
     (Part.OWNER, _P.DRAFT): N_("Complete and submit the notice"),
     (Part.OWNER, _P.RETURNED): N_("Correct and submit the notice"),
+    (Part.OWNER, _P.COMPARING): N_("Compare and decide"),
+    (Part.OPERATOR, _P.DIRECT_REQUEST): N_("Decide the direct selection"),
     (Part.OWNER, _P.FAILED): N_("Extend, republish or abandon"),
     (Part.OWNER, _P.WITHDRAWN): N_("Abandon the procurement"),
     (Part.OPERATOR, _P.SUBMITTED): N_("Check the notice"),
@@ -53,7 +55,7 @@ def worklist(actor: Actor) -> Sequence[WorkItem]:
         return _work(Procurement.owner_organisation_id == actor.organisation_id, Part.OWNER)
     if actor.has(Role.OPERATOR, Role.REGULATOR):
         own = [_P.SUBMITTED, _P.REVISED] if actor.has(Role.OPERATOR) else []
-        waiting = Procurement.state.in_([*own, _P.RESELECT, _P.PAUSED])
+        waiting = Procurement.state.in_([*own, _P.RESELECT, _P.PAUSED, _P.DIRECT_REQUEST])
         values = and_(
             Procurement.state == _P.SELECTING,
             Procurement.beacon_due_at <= clock.now(),

@@ -46,7 +46,12 @@ _P = ProcurementState
 CHECKED_TEXTS: Final = ("title", "content", "scale", "amount_note")
 """The texts of a notice in which hidden thresholds are looked for."""
 
-FORM_FIELDS: Mapping[str, str] = {"price": "price_fen", "budget": "budget_fen", "ceiling": "ceiling_fen"}
+FORM_FIELDS: Mapping[str, str] = {
+    "price": "price_fen",
+    "budget": "budget_fen",
+    "ceiling": "ceiling_fen",
+    "floor": "floor_fen",
+}
 
 
 @use_case
@@ -116,6 +121,8 @@ def _write_facts(procurement: Procurement, command: NoticeDraft, book: RuleBook,
     ):
         setattr(procurement, name, getattr(command, name))
     procurement.method_terms = command.method_terms.to_json()
+    if not needs_registration(command.method):
+        procurement.registration_ends_at = None
     procurement.place = command.place or ""
     procurement.scale = command.scale or ""
     procurement.amount_note = command.amount_note or ""

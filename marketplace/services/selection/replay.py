@@ -134,7 +134,7 @@ def _alarm(procurement: Procurement) -> None:
             text=N_(
                 "The result of %(number)s, decided again from its stored inputs, is not the published one. Look into it."
             ),
-            link=f"/procurements/{procurement.id}/result",
+            link=f"/procurements/{procurement.id}/selection",
             thread_id=procurement.thread_id,
             params=facts_of(procurement),
         )

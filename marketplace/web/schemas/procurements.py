@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from marshmallow import ValidationError, fields, post_load, pre_load, validate, validates_schema
 from sqlalchemy import select
 
+from app.kernel import clock
 from app.kernel.clock import BEIJING
 from app.kernel.db import db
 from app.kernel.words import N_
@@ -20,7 +21,13 @@ from marketplace.rules.categories import CATEGORY_LABELS, Category
 from marketplace.rules.notices.text import REFUSED_CONTROL, has_hidden_control, plain_digits
 from marketplace.rules.qualifications import GRADE_LABELS, GRADES
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS, FundSource
-from marketplace.rules.selection.methods import METHOD_LABELS, Method
+from marketplace.rules.selection.methods import (
+    METHOD_EXPLANATIONS,
+    METHOD_LABELS,
+    Method,
+    needs_quotes,
+    needs_registration,
+)
 from marketplace.services.commands import (
     Answer,
     Ask,
@@ -33,6 +40,7 @@ from marketplace.services.commands import (
     Revise,
 )
 from marketplace.states.catalogue import ItemVersionState
+from marketplace.web.schemas.selection import MethodTermsFields, with_terms
 
 _AVOIDED_LINE = re.compile(r"([0-9A-HJ-NPQRTUWXY]{18})\s*[,，;；:：\s]\s*(.+)")
 
@@ -131,9 +139,7 @@ def region_field(label: str, *, required: bool = True, hint: str = "") -> fields
     return fields.String(validate=known, metadata={"label": label, "hint": hint, "widget": "region"}, **missing)
 
 
-def _choice(
-    values: type[FundSource] | type[Method], label: str, labels: Mapping[str, str], **more: Any
-) -> fields.String:
+def _choice(values: type[FundSource], label: str, labels: Mapping[str, str], **more: Any) -> fields.String:
     return fields.String(
         required=True,
         validate=validate.OneOf([str(value) for value in values], error=N_("Must be one of the choices.")),
@@ -150,7 +156,7 @@ def _amount(label: str, *, required: bool = True, hint: str = "") -> MoneyField:
     return MoneyField(validate=checks, metadata={"label": label, "hint": hint}, **missing)
 
 
-class NoticeIn(InputSchema):
+class NoticeIn(MethodTermsFields, InputSchema):
     """A whole purchase notice. Amounts are yuan, the time limit working days, the deadline Beijing time."""
 
     command = NoticeDraft
@@ -191,7 +197,10 @@ class NoticeIn(InputSchema):
     fund_source = _choice(FundSource, N_("Fund source"), FUND_SOURCE_LABELS)
     budget_fen = _amount(N_("Budget"))
     price_fen = _amount(
-        N_("Service price"), hint=N_("In a random draw the owner sets the price; the winner is paid this amount.")
+        N_("Service price"),
+        hint=N_(
+            "The owner sets the price and the winner is paid it; when agencies quote, leave it empty: the ceiling counts."
+        ),
     )
     ceiling_fen = _amount(N_("Ceiling price"), required=False)
     amount_note = text(N_("Remark on the amount"), longest=500, required=False)
@@ -219,7 +228,16 @@ class NoticeIn(InputSchema):
             "widget": "textarea",
         },
     )
-    method = _choice(Method, N_("Selection method"), METHOD_LABELS)
+    method = fields.String(
+        required=True,
+        validate=validate.OneOf([str(method) for method in Method], error=N_("Must be one of the choices.")),
+        error_messages=REQUIRED,
+        metadata={
+            "label": N_("Selection method"),
+            "widget": "radio",
+            "choices": [(str(method), METHOD_LABELS[method], METHOD_EXPLANATIONS[method]) for method in Method],
+        },
+    )
     has_witness = fields.Boolean(
         load_default=False,
         metadata={"label": N_("A witness is present at the draw"), "widget": "checkbox"},
@@ -242,7 +260,12 @@ class NoticeIn(InputSchema):
     def _unchosen(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         """A form sends its one method as a choice already made; full-width digits count as plain ones everywhere."""
         typed = {name: plain_digits(value) if isinstance(value, str) else value for name, value in data.items()}
-        return {"method": str(Method.RANDOM), **typed}
+        typed = {"method": str(Method.RANDOM), **typed}
+        if needs_quotes(str(typed["method"])) and not typed.get("price_fen") and typed.get("ceiling_fen"):
+            typed["price_fen"] = typed["ceiling_fen"]  # what is paid is bid; the ceiling is the most it can be
+        if not needs_registration(str(typed["method"])) and not typed.get("registration_ends_at"):
+            typed["registration_ends_at"] = clock.now().isoformat()  # nobody registers for a direct selection
+        return typed
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _letters(self, _data: Any, original: Mapping[str, Any], **_: Any) -> None:
@@ -253,7 +276,7 @@ class NoticeIn(InputSchema):
 
     @post_load
     def _build(self, data: Mapping[str, Any], **_: Any) -> Any:
-        values = dict(data)
+        values = with_terms(data)
         for name in ("demanded_grade", "demanded_region"):
             values[name] = values[name] or ""
         return NoticeDraft(**values)

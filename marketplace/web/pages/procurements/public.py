@@ -17,6 +17,7 @@ from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries import procurements
 from marketplace.queries.procurements import ProcurementView, Stage
+from marketplace.queries.selection import direct_request_view
 from marketplace.rules.notices.changes import PATH_LABELS
 from marketplace.services import procurements as services
 from marketplace.states.parts import Part
@@ -77,6 +78,7 @@ def procurement(object_id: UUID) -> str:
         next_step=PROCUREMENT.next_step.get(_P(view.state)),
         can_register=may_register(view),
         papers=_letters(view, actor),
+        direct_request=direct_request_view(actor, object_id),
         challenged=challenged_of(view.id),
         challengeable=bool(open_windows(view.id)),
         entries=list(reversed(thread_entries(view.thread_id, actor))),

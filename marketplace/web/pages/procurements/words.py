@@ -10,6 +10,7 @@ from marketplace.rules.categories import CATEGORY_LABELS
 from marketplace.rules.qualifications import CERTIFICATE_LABELS, GRADE_LABELS
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS
 from marketplace.rules.selection.methods import METHOD_LABELS
+from marketplace.rules.selection.terms import DIRECT_GROUND_LABELS
 from marketplace.states.procurement import PROCUREMENT, ProcurementState
 from marketplace.states.registration import REGISTRATION, RegistrationState
 
@@ -23,6 +24,9 @@ TONES: Final[Mapping[str, str]] = {
     _P.PUBLISHED: "active",
     _P.REVISED: "waiting",
     _P.REGISTRATION_CLOSED: "waiting",
+    _P.OPENING: "waiting",
+    _P.BIDDING: "active",
+    _P.COMPARING: "waiting",
     _P.SELECTING: "active",
     _P.SELECTED: "active",
     _P.RESULT_PUBLICITY: "active",
@@ -35,6 +39,7 @@ TONES: Final[Mapping[str, str]] = {
     _P.RESELECT: "warning",
     _P.PAUSED: "warning",
     _P.FAILED: "danger",
+    _P.DIRECT_REQUEST: "waiting",
     _P.REPUBLISHED: "neutral",
     _P.WITHDRAWN: "neutral",
     _P.CANCELLED: "neutral",
@@ -45,6 +50,8 @@ _R = RegistrationState
 REGISTRATION_TONES: Final[Mapping[str, str]] = {
     _R.REGISTERED: "active",
     _R.QUALIFIED: "active",
+    _R.OPENED: "active",
+    _R.SHORTLISTED: "active",
     _R.RESERVE: "waiting",
     _R.WON: "success",
     _R.CONFIRMED: "success",
@@ -62,6 +69,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "categories": CATEGORY_LABELS,
     "funds": FUND_SOURCE_LABELS,
     "methods": METHOD_LABELS,
+    "grounds": DIRECT_GROUND_LABELS,
     "kinds": CERTIFICATE_LABELS,
     "grades": GRADE_LABELS,
     "registration_labels": REGISTRATION.labels,

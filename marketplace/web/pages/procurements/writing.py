@@ -32,6 +32,7 @@ from marketplace.web.notice_values import notice_values
 from marketplace.web.pages.procurements.words import bp
 from marketplace.web.procurement_preview import partial_preview
 from marketplace.web.schemas.procurements import NoticeIn
+from marketplace.web.schemas.selection import METHOD_FIELDS
 
 
 @bp.get("/procurements/new")
@@ -98,7 +99,12 @@ def _editable(object_id: UUID) -> ProcurementView:
 def _form_page(form: Form, view: ProcurementView | None = None) -> str:
     found = partial_preview(current_actor(), form.values)
     return render_template(
-        "marketplace/notice_form.html", form=form, procurement=view, preview=found, idempotency_key=uuid4().hex
+        "marketplace/notice_form.html",
+        form=form,
+        procurement=view,
+        preview=found,
+        method_fields=METHOD_FIELDS,
+        idempotency_key=uuid4().hex,
     )
 
 
