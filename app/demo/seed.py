@@ -22,6 +22,7 @@ from app.demo.cashier import cashier_open
 from app.demo.courier import courier_open
 from app.demo.desk import leave_on_the_desk
 from app.demo.hall import Hall
+from app.demo.item_list import move_the_list
 from app.demo.market import Market
 from app.demo.names import Names
 from app.demo.people import engage
@@ -128,6 +129,7 @@ def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: b
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
         with clock.at(simulation.end):
             leave_on_the_desk(cast)
+            move_the_list(cast)
     return _counts()
 
 
