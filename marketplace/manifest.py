@@ -43,6 +43,7 @@ AGGREGATES: Final = (
     "contract_templates",
     "reviews",
     "credit",
+    "sanctions",
     "statistics",
     "draws",
     "rulebooks",

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     CREDIT_WATCH = "marketplace:credit:watch"
     DRAW_BEACON = "marketplace:draw:beacon"
     KEY_HOLD = "marketplace:key:hold"
+    FAIRNESS_WATCH = "marketplace:fairness:watch"
     LISTING_MANAGE = "marketplace:listing:manage"
     NOTICE_CHECK = "marketplace:notice:check"
     PROCUREMENT_CREATE = "marketplace:procurement:create"
@@ -84,11 +85,12 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = {
         _P.CREDIT_DECIDE,
         _P.CONTRACT_TEMPLATE_KEEP,
         _P.DRAW_BEACON,
+        _P.FAIRNESS_WATCH,
         _P.PROCUREMENT_SUCCESSION,
         _P.RULE_BOOK_PROPOSE,
         _P.RULE_BOOK_DECIDE,
     },
-    Role.AUDITOR: _WATCH,
+    Role.AUDITOR: _WATCH | {_P.FAIRNESS_WATCH},
 }
 PUBLIC_GRANTS: Final[frozenset[str]] = frozenset()
 

@@ -12,11 +12,12 @@ from sqlalchemy import exists, or_, select
 from app.kernel import clock
 from app.kernel.calendar import beijing_date, start_of_day
 from app.kernel.db import db
-from marketplace.models.agencies import Agency
+from app.kernel.errors import NotFound
+from marketplace.models.agencies import Agency, AgencyRecord
 from marketplace.models.contracts import Contract, Deliverable
 from marketplace.models.credit import CreditSnapshot, Sanction
 from marketplace.models.reviews import DeliverableUse, Rating
-from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.queries.rulebooks import rule_book, rule_book_in_force
 from marketplace.rulebook import RuleBook
 from marketplace.rules.credit import (
     CreditFacts,
@@ -30,6 +31,7 @@ from marketplace.rules.credit import (
     credit_score,
     grade_of,
 )
+from marketplace.states.agency import IN_BUSINESS
 
 _HUNDREDTHS = 100
 
@@ -194,3 +196,66 @@ def parts_json(score: CreditScore) -> list[dict[str, Any]]:
         }
         for part in score.components
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An agency of the red list with its score in hundredths of a point."""
+
+    agency_id: UUID
+    name: str
+    region_code: str
+    hundredths: int
+
+
+def red_list(limit: int = 50) -> tuple[Listed, ...]:
+    """The agencies with the best stored scores of the newest day, of grade A and no longer provisional. Two statements."""
+    day = db.session.scalar(select(CreditSnapshot.day).order_by(CreditSnapshot.day.desc()).limit(1))
+    book = rule_book_in_force()
+    rows = db.session.execute(
+        select(CreditSnapshot.agency_id, Agency.name, Agency.region_code, CreditSnapshot.hundredths)
+        .join(Agency, Agency.id == CreditSnapshot.agency_id)
+        .join(AgencyRecord, AgencyRecord.agency_id == Agency.id)
+        .where(
+            CreditSnapshot.day == day,
+            CreditSnapshot.grade == Grade.A.value,
+            AgencyRecord.rating_count >= book.credit_min_ratings,
+            Agency.state.in_(IN_BUSINESS),
+        )
+        .order_by(CreditSnapshot.hundredths.desc(), Agency.name)
+        .limit(limit)
+    )
+    return tuple(Listed(*row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyCredit:
+    """The credit page of one agency: the score of a day with its components, and whether that day was stored."""
+
+    agency_id: UUID
+    organisation_id: UUID
+    name: str
+    score: CreditScore
+    stored: Snapshot | None
+    history: tuple[tuple[date, int], ...]
+
+    @property
+    def points(self) -> int:
+        """What counts on the day, in hundredths: the stored score where there is one."""
+        return self.stored.hundredths if self.stored else self.score.hundredths
+
+    @property
+    def is_reproduced(self) -> bool:
+        """Whether computing the stored day again gives the stored score."""
+        return self.stored is None or self.stored.hundredths == self.score.hundredths
+
+
+def agency_credit(agency_id: UUID, on: date) -> AgencyCredit:
+    """The score of an agency on `on`, explained. Raises NotFound for one that the public does not know. Nine statements at most."""
+    agency = db.session.get(Agency, agency_id)
+    if agency is None or agency.admitted_at is None:
+        raise NotFound
+    stored = snapshot(agency_id, on)
+    book = rule_book(stored.rule_book_version) if stored else rule_book_in_force(on)
+    score = scores([agency_id], on, book)[agency_id]
+    return AgencyCredit(agency_id, agency.organisation_id, agency.name, score, stored, history(agency_id))

@@ -74,7 +74,7 @@ def ratings_of_contract(
     contract_id: UUID, *, sees_hidden: bool = False, rater: str | None = None
 ) -> tuple[RatingView, ...]:
     """The ratings of one contract that are shown (or all of them), and the one that `rater` gave itself. One statement."""
-    statement = select(Rating).where(Rating.contract_id == contract_id).order_by(Rating.rated_at)
+    statement = select(Rating).where(Rating.contract_id == contract_id).order_by(Rating.rated_at, Rating.id)
     if not sees_hidden:
         statement = statement.where(or_(Rating.revealed_at.is_not(None), Rating.rater == (rater or "")))
     return tuple(_view(row) for row in db.session.scalars(statement))

@@ -20,6 +20,7 @@ from marketplace.queries.credit import parts_json, scores
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.rules.credit import FORMULA
 from marketplace.rules.sanctions import Ground
+from marketplace.services import search
 from marketplace.services.sanctions import Finding, note_finding
 from marketplace.states.agency import QualificationState
 from marketplace.states.contract import ContractState
@@ -43,7 +44,16 @@ def take_snapshots() -> int:
 @use_case
 def _store(agency_ids: Sequence[UUID]) -> int:
     today, book = clock.today(), rule_book_in_force()
+    before = dict(
+        db.session.execute(
+            select(CreditSnapshot.agency_id, CreditSnapshot.grade).where(
+                CreditSnapshot.agency_id.in_(agency_ids), CreditSnapshot.day == today - timedelta(days=1)
+            )
+        ).all()
+    )
     for agency_id, score in scores(agency_ids, today, book).items():
+        if before.get(agency_id) != score.grade:
+            search.mark_agency(agency_id)  # its place in the results follows
         db.session.add(
             CreditSnapshot(
                 agency_id=agency_id,
