@@ -1,10 +1,10 @@
 """The published record of an owner: what agencies say, how it accepts and pays, and measures in force."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.identity.models import OrganisationKind
 from app.identity.queries import organisations_by_ids
@@ -12,10 +12,25 @@ from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from marketplace.models.contracts import Contract
+from marketplace.models.engagement import Milestone
 from marketplace.models.procurements import Procurement
 from marketplace.models.reviews import Rating
 
-_UNPAID_DAYS = 30
+UNPAID_DAYS = 30
+
+
+def has_unpaid_part(before: datetime) -> ColumnElement[bool]:
+    """Whether a part of a contract that was accepted before this instant is not paid yet."""
+    return (
+        select(Milestone.id)
+        .where(
+            Milestone.contract_id == Contract.id,
+            Milestone.accepted_at < before,
+            Milestone.funded_at.is_(None),
+            Milestone.withdrawn_at.is_(None),
+        )
+        .exists()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +58,13 @@ def owner_record(organisation_id: UUID) -> OwnerRecord:
         .select_from(Procurement)
         .where(Procurement.owner_organisation_id == organisation_id, Procurement.published_at.is_not(None))
     )
-    before = clock.now() - timedelta(days=_UNPAID_DAYS)
+    before = clock.now() - timedelta(days=UNPAID_DAYS)
     contracts = db.session.execute(
         select(
             func.count().filter(Contract.signed_at.is_not(None)),
             func.count().filter(Contract.accepted_at.is_not(None)),
             func.count().filter(Contract.accepted_at > Contract.accept_by),
-            func.count().filter(Contract.accepted_at < before, Contract.funded_at.is_(None)),
+            func.count().filter(has_unpaid_part(before)),
         ).where(Contract.owner_organisation_id == organisation_id)
     ).one()
     count, total = db.session.execute(

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from statistics import mean
 from typing import Any, Final
 from uuid import UUID
@@ -16,9 +16,12 @@ from app.kernel.calendar import beijing_date, start_of_day
 from app.kernel.db import db
 from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ItemVersion
+from marketplace.models.challenges import Challenge
 from marketplace.models.contracts import Contract
 from marketplace.models.credit import CreditSnapshot
 from marketplace.models.procurements import Procurement, Registration
+from marketplace.queries.owners import UNPAID_DAYS, has_unpaid_part
+from marketplace.rules.challenges import ChallengeKind
 from marketplace.rules.concentration import top_share
 from marketplace.states.agency import IN_BUSINESS
 from marketplace.states.procurement import ProcurementState
@@ -26,7 +29,6 @@ from marketplace.states.registration import RegistrationState
 
 DAYS: Final = 365
 _SHOWN: Final = 15
-_UNPAID_DAYS: Final = 30
 _OFTEN: Final = 3
 
 
@@ -66,6 +68,7 @@ class Statistics:
     delivered: int
     on_time: int | None
     unpaid: int
+    complaints: dict[str, int]
     grades: dict[str, int]
     months: tuple[Month, ...]
     by_region: tuple[Concentration, ...]
@@ -79,7 +82,7 @@ class Statistics:
 
 
 def statistics() -> Statistics:
-    """Everything of the last twelve months. Eight statements."""
+    """Everything of the last twelve months. Nine statements."""
     since = clock.today() - timedelta(days=DAYS)
     begin = start_of_day(since)
     rows = db.session.execute(
@@ -112,11 +115,8 @@ def statistics() -> Statistics:
         days_to_result=_days(won),
         delivered=delivered,
         on_time=1000 * on_time // delivered if delivered else None,
-        unpaid=_count(
-            Contract.id,
-            Contract.accepted_at < clock.now() - timedelta(days=_UNPAID_DAYS),
-            Contract.funded_at.is_(None),
-        ),
+        unpaid=_count(Contract.id, has_unpaid_part(clock.now() - timedelta(days=UNPAID_DAYS))),
+        complaints=_complaints(begin),
         grades=_grades(),
         months=_months(rows, since),
         by_region=_spread((row.region_code[:4] + "00", row.winner_organisation_id) for row in won),
@@ -128,7 +128,7 @@ def _count(column: Any, *conditions: Any) -> int:
     return db.session.scalar(select(func.count(column)).where(*conditions)) or 0
 
 
-def _deliveries(begin: Any) -> tuple[int, int]:
+def _deliveries(begin: datetime) -> tuple[int, int]:
     row = db.session.execute(
         select(func.count(), func.count().filter(Contract.delivered_on <= Contract.deadline_on)).where(
             Contract.accepted_at >= begin
@@ -137,7 +137,7 @@ def _deliveries(begin: Any) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _registrants(begin: Any, notices: int) -> float | None:
+def _registrants(begin: datetime, notices: int) -> float | None:
     if not notices:
         return None
     total = db.session.scalar(
@@ -158,6 +158,16 @@ def _reduction(won: Iterable[Any]) -> int | None:
 def _days(won: Iterable[Any]) -> float | None:
     days = [(row.selected_at - row.published_at) / timedelta(days=1) for row in won if row.selected_at is not None]
     return mean(days) if days else None
+
+
+def _complaints(begin: datetime) -> dict[str, int]:
+    """Complaints filed since `begin`, by where they stand."""
+    rows = db.session.execute(
+        select(Challenge.state, func.count())
+        .where(Challenge.kind == ChallengeKind.COMPLAINT.value, Challenge.filed_at >= begin)
+        .group_by(Challenge.state)
+    )
+    return {state: int(count) for state, count in rows}
 
 
 def _grades() -> dict[str, int]:

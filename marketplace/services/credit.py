@@ -12,17 +12,21 @@ from app.kernel import clock, work_calendar
 from app.kernel.db import db, use_case
 from app.kernel.words import N_
 from marketplace.models.agencies import Agency, Qualification
+from marketplace.models.challenges import Challenge
 from marketplace.models.contracts import Contract
 from marketplace.models.credit import CreditSnapshot
 from marketplace.models.engagement import Milestone
 from marketplace.models.procurements import Registration
 from marketplace.queries.credit import parts_json, scores
 from marketplace.queries.rulebooks import rule_book_in_force
+from marketplace.rules.challenges import ComplaintType
+from marketplace.rules.challenges import Side as ChallengeSide
 from marketplace.rules.credit import FORMULA
 from marketplace.rules.sanctions import Ground
 from marketplace.services import search
 from marketplace.services.sanctions import Finding, note_finding
 from marketplace.states.agency import QualificationState
+from marketplace.states.challenge import ChallengeState
 from marketplace.states.contract import ContractState
 from marketplace.states.registration import RegistrationState
 
@@ -71,7 +75,7 @@ def _store(agency_ids: Sequence[UUID]) -> int:
 
 def find_violations() -> int:
     """Note what the records of the last year show, once each, for a person to look at. Returns how many are new."""
-    found = (*_give_ups(), *_late_deliveries(), *_late_payments(), *_expired_certificates())
+    found = (*_give_ups(), *_late_deliveries(), *_late_payments(), *_expired_certificates(), *_poor_quality())
     return sum(note_finding(finding) for finding in found)
 
 
@@ -165,6 +169,35 @@ def _expired_certificates() -> Iterator[Finding]:
             [(N_("Agency"), f"/agencies/{row.agency_id}")],
             f"expired:{row.id}",
         )
+
+
+def _poor_quality() -> Iterator[Finding]:
+    """Agencies against whom as many complaints about quality were upheld in a year as the rule book allows."""
+    limit = rule_book_in_force().credit_quality_complaints
+    rows = db.session.execute(
+        select(Challenge.against_organisation_id, Challenge.id)
+        .where(
+            Challenge.complaint_type == ComplaintType.POOR_QUALITY.value,
+            Challenge.state == ChallengeState.UPHELD.value,
+            Challenge.against == ChallengeSide.AGENCY.value,
+            Challenge.decided_at > clock.now() - _YEAR,
+        )
+        .order_by(Challenge.decided_at)
+    )
+    upheld: dict[UUID, list[UUID]] = {}
+    for organisation_id, challenge_id in rows:
+        if organisation_id is not None:
+            upheld.setdefault(organisation_id, []).append(challenge_id)
+    for organisation_id, found in upheld.items():
+        if len(found) >= limit:
+            yield Finding(
+                organisation_id,
+                Ground.QUALITY,
+                N_("%(times)s complaints about quality were upheld within a year; the limit is %(limit)s."),
+                {"times": len(found), "limit": limit},
+                [(N_("Complaint"), f"/challenges/{challenge_id}") for challenge_id in found],
+                f"quality:{organisation_id}:{found[limit - 1]}",
+            )
 
 
 def _late_payments() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from app.manifest import NavigationItem
 from app.web.guard import public, requires
 from marketplace.policy import Permission
 from marketplace.queries import fairness, statistics
+from marketplace.states.challenge import CHALLENGE
 
 bp = Blueprint("marketplace_statistics", __name__, template_folder="../../templates")
 
@@ -29,7 +30,11 @@ NAVIGATION: Final = (
 @public
 def overview() -> str:
     """The last twelve months in numbers."""
-    return render_template("marketplace/statistics.html", s=statistics.statistics())
+    return render_template(
+        "marketplace/statistics.html",
+        s=statistics.statistics(),
+        complaint_states={str(state): label for state, label in CHALLENGE.labels.items()},
+    )
 
 
 @bp.get("/fairness")
