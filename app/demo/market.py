@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from app.demo.cashier import Cashier
+from app.demo.methods import SMALL_FEN, Choosing
 from app.demo.names import Names
 from app.demo.people import Cast, Owner
 from app.demo.shelf import Item, Shelf
@@ -29,6 +30,8 @@ from marketplace.queries.candidates import demand_of, matching
 from marketplace.queries.contracts.milestones import milestone_rows
 from marketplace.rules.regions import full_name
 from marketplace.rules.selection.gates import FundSource
+from marketplace.rules.selection.methods import Method, needs_quotes
+from marketplace.rules.selection.terms import MethodTerms
 from marketplace.services import awards, contracts, procurements, registrations, reviews
 from marketplace.services.commands import Avoided, NoticeDraft, Register
 from marketplace.states.contract import ContractState
@@ -70,6 +73,8 @@ class Purchase:
     case_subject: str | None = None
     thread_id: UUID | None = None
     done: bool = False
+    method: Method = Method.RANDOM
+    terms: MethodTerms = field(default_factory=MethodTerms)
 
     def waits(self, working_days: int, since: dt.datetime | None, simulation: Simulation) -> bool:
         """Whether this person has let `working_days` working days go by since `since`."""
@@ -92,11 +97,13 @@ class Market:
     def __init__(self, simulation: Simulation, names: Names, cast: Cast, shelf: Shelf, cashier: Cashier) -> None:
         self.simulation, self.names, self.cast = simulation, names, cast
         self.shelf, self.cashier = shelf, cashier
+        self.choosing = Choosing(simulation, names.random, cast)
         self.purchases: list[Purchase] = []
         self._projects: dict[str, Iterator[str]] = {}
 
     def plan(self, count: int, first: dt.datetime) -> None:
         """Spread `count` purchases from `first` to the end, a little denser towards it."""
+        self.simulation.plan(first - dt.timedelta(days=1), self.choosing.hand_out_codes)
         span = (self.simulation.end - first).total_seconds()
         for number in range(count):
             share = 1 - (1 - number / count) ** 1.25
@@ -119,7 +126,9 @@ class Market:
         """Draft a notice; the first purchase of every ten is the panel owner's."""
         owner = self.cast.owners[0] if number % 10 == 0 else self.names.random.choice(self.cast.owners[1:])
         item = self._item()
-        self.open(Purchase(number, owner, item, self._project(owner), fate, late=number % 12 == 5))
+        method, terms = self.choosing.method_of(number, owner)
+        late = number % 12 == 5
+        self.open(Purchase(number, owner, item, self._project(owner), fate, late=late, method=method, terms=terms))
 
     def open(self, purchase: Purchase) -> None:
         """Write the draft and, unless it stays one, hand it in."""
@@ -132,7 +141,22 @@ class Market:
             procurements.discard_draft(owner, purchase.procurement_id, WithReason("项目合并实施，不再单独采购。"))
             purchase.done = True
             return
-        self.simulation.plan(self.simulation.now + dt.timedelta(hours=1), _bound(self.submit, purchase))
+        hand_in = self.name_agency if purchase.method is Method.DIRECT else self.submit
+        self.simulation.plan(self.simulation.now + dt.timedelta(hours=1), _bound(hand_in, purchase))
+
+    def name_agency(self, purchase: Purchase) -> None:
+        """A direct selection: the owner names an agency that meets the conditions, and somebody else decides."""
+        procurement = self._procurement(purchase)
+        able = matching(purchase.item.item_id, demand_of(procurement))
+        named = [agency for agency in able if agency.organisation_id in self.shelf.people]
+        if not named:
+            reason = WithReason("暂无符合条件的机构，改为单位自行编制。")
+            procurements.discard_draft(purchase.owner.actor, procurement.id, reason)
+            purchase.done = True
+            return
+        uscc = self.names.random.choice(sorted(agency.candidate.uscc for agency in named))
+        self.choosing.request_direct(procurement, purchase.owner, uscc)
+        self.simulation.after(1, 10.5, lambda: self.choosing.decide_direct(self._procurement(purchase)))
 
     def submit(self, purchase: Purchase) -> None:
         assert purchase.procurement_id is not None
@@ -182,6 +206,10 @@ class Market:
     def register(self, purchase: Purchase, organisation_id: UUID) -> None:
         assert purchase.procurement_id is not None
         random = self.names.random
+        if needs_quotes(purchase.method):
+            name = self.shelf.names.get(organisation_id, "")
+            self.choosing.quote(self.shelf.people[organisation_id], purchase.procurement_id, name)
+            return
         contribution = f"{random.getrandbits(256):064x}" if random.random() < 0.8 else "0" * 64
         actor = self.shelf.people[organisation_id]
         registration_id = registrations.register(actor, purchase.procurement_id, Register(contribution))
@@ -231,6 +259,8 @@ class Market:
             _P.FAILED: self._after_failure,
             _P.RESULT_PUBLICITY: self._challenge,
             _P.ACCEPTED: self._conclude,
+            _P.OPENING: self._open_quotes,
+            _P.COMPARING: self._compare,
         }.get(_P(procurement.state))
         if reaction is not None:
             reaction(purchase, procurement)
@@ -241,6 +271,16 @@ class Market:
             _P.TERMINATED,
             _P.REPUBLISHED,
         }
+
+    def _open_quotes(self, purchase: Purchase, procurement: Procurement) -> None:
+        self.choosing.open_quotes(procurement, purchase.owner)
+        opened = self._procurement(purchase)
+        if opened.state == _P.BIDDING:
+            self.choosing.plan_round(opened, self._agency, self.shelf.names)
+
+    def _compare(self, purchase: Purchase, procurement: Procurement) -> None:
+        if purchase.waits(1 + purchase.number % 2, procurement.registration_ends_at, self.simulation):
+            self.choosing.compare(procurement, purchase.owner)
 
     def _answer_award(self, purchase: Purchase, procurement: Procurement) -> None:
         if purchase.fate == "lapses":
@@ -277,7 +317,7 @@ class Market:
             purchase.done = True
             return
         draft_id = procurements.republish(purchase.owner.actor, procurement.id, Plain())
-        fresh = Purchase(purchase.number, purchase.owner, purchase.item, purchase.project, "", draft_id)
+        fresh = replace(purchase, fate="", procurement_id=draft_id, reworks=0)
         self.purchases.append(fresh)
         procurements.update_notice(purchase.owner.actor, draft_id, self._draft(fresh))
         purchase.done = True
@@ -384,6 +424,8 @@ class Market:
     def _draft(self, purchase: Purchase) -> NoticeDraft:
         random, owner, item = self.names.random, purchase.owner, purchase.item
         price = min(MOST_BUDGET_FEN, max(200_000, round(random.lognormvariate(14.4, 1.07)) // 10_000 * 10_000))
+        if purchase.method is Method.DIRECT and owner.is_public:
+            price = min(price, SMALL_FEN)
         if item.guided:
             price = min(max(price, item.guided[0]), item.guided[1])
         opens = self.simulation.calendar.add_working_days(clock.today(), 7 + purchase.number % 4)
@@ -414,6 +456,8 @@ class Market:
             scale=f"总投资约{random.randrange(3, 180) * 100}万元，用地{random.randrange(4, 220)}亩。",
             amount_note="固定总价，含现场工作、成果编制、评审及税费。",
             avoided=avoided,
+            method=purchase.method,
+            method_terms=purchase.terms,
             has_witness=purchase.number % 6 == 0,
             case_subject=purchase.case_subject,
             thread_id=purchase.thread_id,
