@@ -7,9 +7,10 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import click
 import sqlalchemy as sa
@@ -55,9 +56,33 @@ DAYS: Final = 96
 """How long the world has been running today."""
 OPENING_DAYS: Final = 16
 """In the first days nearly all agencies come in; then the purchases begin."""
-LEFT_TO_THE_WORKER: Final = ("payments.", "delivery.", "identity.", "marketplace.search")
-"""Jobs that look after what outside partners forgot to tell, sweep up sessions, or renew the search index, which the
-worker builds from the filled database anyway."""
+LEFT_TO_THE_WORKER: Final = ("payments.", "delivery.", "identity.", "marketplace.search", "marketplace.replay")
+"""Jobs that look after what outside partners forgot to tell, sweep up sessions, renew the search index, which the worker
+builds from the filled database anyway, or decide every result again, which is done once at the end."""
+
+
+@dataclass(frozen=True)
+class World:
+    """How large an invented world is, and for how many days it has been running today."""
+
+    agencies: int
+    purchases: int
+    cases: int
+    owners: int
+    applicants: int
+    days: int
+
+    @classmethod
+    def of_scale(cls, scale: float) -> Self:
+        """The world of the demonstration, larger or smaller."""
+        return cls(
+            agencies=round(AGENCIES * scale),
+            purchases=round(PURCHASES * scale),
+            cases=round(CASES * scale),
+            owners=round(OWNERS * max(0.4, scale)),
+            applicants=round(APPLICANTS * max(0.3, scale)),
+            days=DAYS,
+        )
 
 
 class NotEmpty(click.ClickException):
@@ -78,9 +103,36 @@ def seed_command(scale: float, seed: int, if_empty: bool) -> None:
         raise NotEmpty("the database is not empty; demonstration data were not added")
     began = clock.now()
     logging.disable(logging.INFO)  # one line for every call to a simulator would bury the progress bar
-    counts = seed_world(current_app._get_current_object(), scale, seed)  # type: ignore[attr-defined]  # noqa: SLF001
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    counts = seed_world(app, World.of_scale(scale), seed)
     took = (clock.now() - began).total_seconds()
     click.echo(f"demonstration data in {took:.0f} s: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@demo.command("simulate")
+@click.option("--agencies", type=click.IntRange(20), default=2000, show_default=True)
+@click.option("--purchases", type=click.IntRange(10), default=10_000, show_default=True)
+@click.option("--days", type=click.IntRange(60), default=365, show_default=True)
+@click.option("--seed", type=int, default=2026, show_default=True, help="The same seed gives the same year.")
+def simulate_command(agencies: int, purchases: int, days: int, seed: int) -> None:
+    """Let a whole supermarket run for a year in an empty database, then examine everything that it left behind."""
+    from app.demo.examination import examine
+
+    if current_app.extensions["chaoshi_settings"].mode is Mode.PRODUCTION:
+        raise click.ClickException("a simulated year does not belong into a production database")
+    if not is_empty():
+        raise NotEmpty("the database is not empty; nothing was simulated")
+    logging.disable(logging.INFO)
+    began = clock.now()
+    world = World(agencies, purchases, cases=agencies // 10, owners=max(12, purchases // 40), applicants=30, days=days)
+    seed_world(current_app._get_current_object(), world, seed)  # type: ignore[attr-defined]  # noqa: SLF001
+    took = (clock.now() - began).total_seconds()
+    findings = examine()
+    click.echo(f"{days} days in {took:.0f} s ({took / purchases * 1000:.0f} ms for each purchase)")
+    for line in findings.lines():
+        click.echo(line)
+    if findings.problems:
+        raise click.ClickException("; ".join(findings.problems[:20]))
 
 
 @demo.command("cast")
@@ -101,17 +153,17 @@ def is_empty() -> bool:
     return db.session.scalar(sa.select(ServiceItem.id).limit(1)) is None
 
 
-def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: bool = False) -> dict[str, int]:
-    """Let the world run from `DAYS` days ago until now. Returns how much of what there is.
+def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = False) -> dict[str, int]:
+    """Let the world run from its first day until now. Returns how much of what there is.
 
     Raises whatever a service raises: a demonstration that cannot be played is a defect.
     """
     _write_without_waiting()
     end = clock.now()
-    simulation = Simulation(end - dt.timedelta(days=DAYS), end, work_calendar.current())
+    simulation = Simulation(end - dt.timedelta(days=world.days), end, work_calendar.current())
     names = Names(Random(seed))
     with clock.at(simulation.start):
-        cast = engage(names, round(OWNERS * max(0.4, scale)), round(APPLICANTS * max(0.3, scale)))
+        cast = engage(names, world.owners, world.applicants)
         catalogue.load_item_list(cast.panel[Role.OPERATOR])
         shelf = Shelf(items_in_force())
     data = Path(app.config["DATA_DIR"]) / "payments-simulator"
@@ -120,12 +172,10 @@ def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: b
         cashier_open(app, data, lambda: simulation.now) as cashier,
         courier_open(app, post, lambda: simulation.now) as courier,
     ):
-        Opening(simulation, names, cast, shelf).plan(round(AGENCIES * scale), OPENING_DAYS)
+        Opening(simulation, names, cast, shelf).plan(world.agencies, OPENING_DAYS)
         market = Market(simulation, names, cast, shelf, cashier)
-        market.plan(round(PURCHASES * scale), simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
-        Hall(simulation, names, cast, courier, market).plan(
-            round(CASES * scale), simulation.end - dt.timedelta(days=50)
-        )
+        market.plan(world.purchases, simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
+        Hall(simulation, names, cast, courier, market).plan(world.cases, simulation.end - dt.timedelta(days=50))
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
         with clock.at(simulation.end):
             leave_on_the_desk(cast)
@@ -133,10 +183,10 @@ def seed_world(app: Flask, scale: float = 1.0, seed: int = 20261121, *, quiet: b
     return _counts()
 
 
-def _worker(app: Flask) -> list[Callable[[], object]]:
+def _worker(app: Flask) -> list[Job]:
     """The jobs of all domains, as the worker would run them."""
     jobs: list[Job] = [job for domain in app.extensions["chaoshi_domains"] for job in domain.jobs]
-    return [job.run for job in jobs if not job.name.startswith(LEFT_TO_THE_WORKER)]
+    return [job for job in jobs if not job.name.startswith(LEFT_TO_THE_WORKER)]
 
 
 def _progress(simulation: Simulation, *, quiet: bool) -> Callable[[dt.datetime], None]:

@@ -17,6 +17,7 @@ from app.kernel import audit, clock, outbox
 from app.kernel.calendar import BEIJING, WorkCalendar
 from app.kernel.db import db
 from app.kernel.errors import DomainError
+from app.kernel.jobs import Every, Job
 
 log = logging.getLogger(__name__)
 Act = Callable[[], None]
@@ -48,12 +49,14 @@ class Simulation:
         day = self.calendar.add_working_days(clock.beijing_day(self.now), working_days)
         return at_hour(day, hour)
 
-    def run(self, jobs: Iterable[Callable[[], object]], progress: Callable[[datetime], None]) -> None:
-        """Let the time pass from start to end."""
+    def run(self, jobs: Iterable[Job], progress: Callable[[datetime], None]) -> None:
+        """Let the time pass from start to end; jobs of every few minutes run at each tick, daily ones at the first."""
         worker = tuple(jobs)
+        frequent = tuple(job for job in worker if isinstance(job.trigger, Every))
         for day in _days(self.start, self.end):
             for tick in TICKS:
-                self.plan(datetime.combine(day, tick, BEIJING).astimezone(UTC), lambda: _work(worker))
+                due = worker if tick == TICKS[0] else frequent
+                self.plan(datetime.combine(day, tick, BEIJING).astimezone(UTC), lambda due=due: _work(due))
         with clock.at(lambda: self.now):
             while self._plan:
                 moment, _, act, may_be_refused = heapq.heappop(self._plan)
@@ -81,9 +84,9 @@ def at_hour(day: date, hour: float) -> datetime:
     return (datetime.combine(day, time(), BEIJING) + timedelta(hours=hour)).astimezone(UTC)
 
 
-def _work(jobs: Iterable[Callable[[], object]]) -> None:
+def _work(jobs: Iterable[Job]) -> None:
     for job in jobs:
-        job()
+        job.run()
         db.session.rollback()  # jobs end their own transactions; this ends a read snapshot
     outbox.drain_all()
 

@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.demo.examination import examine
 from app.demo.names import Names
-from app.demo.seed import is_empty, seed_world
+from app.demo.seed import World, is_empty, seed_world
 from app.kernel import audit, outbox
 from app.kernel.db import db
 from app.kernel.timeline import TimelineRecord
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.journey
 
 def test_a_small_world_is_true(app: Flask) -> None:
     assert is_empty()
-    counts = seed_world(app, 0.08, quiet=True)
+    counts = seed_world(app, World.of_scale(0.08), quiet=True)
     assert not is_empty()
     assert counts["items"] == 62
     assert counts["agencies"] == 26
@@ -30,6 +31,7 @@ def test_a_small_world_is_true(app: Flask) -> None:
     assert counts["contracts"] >= 1
     assert counts["parcels"] >= 1
     assert audit.verify().problems == ()
+    assert examine().problems == []
     dead = sa.select(sa.func.count()).where(outbox.OutboxMessage.done_at.is_(None))
     assert db.session.scalar(dead) == 0
     balance = sa.select(LedgerEntry.currency, sa.func.sum(LedgerEntry.amount_fen)).group_by(LedgerEntry.currency)
