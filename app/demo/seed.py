@@ -20,6 +20,7 @@ from sqlalchemy import event
 from tqdm import tqdm
 
 from app.demo.cashier import cashier_open
+from app.demo.challenges import Challengers
 from app.demo.courier import courier_open
 from app.demo.desk import leave_on_the_desk
 from app.demo.hall import Hall
@@ -176,6 +177,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         market = Market(simulation, names, cast, shelf, cashier)
         market.plan(world.purchases, simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
         Hall(simulation, names, cast, courier, market).plan(world.cases, simulation.end - dt.timedelta(days=50))
+        Challengers(simulation, cast, shelf).plan(simulation.start + dt.timedelta(days=OPENING_DAYS + 14))
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
         with clock.at(simulation.end):
             leave_on_the_desk(cast)

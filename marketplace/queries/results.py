@@ -146,7 +146,7 @@ def _rows(found: Iterable[Any]) -> Sequence[ResultRow]:
             winner_name=winner or "",
             credential=uscc or "",
             winner_address=address or "",
-            amount_fen=p.award_fen,
+            amount_fen=(p.award_fen or p.price_fen) if winner else None,
             item_name=item.name,
             item_name_en=item.name_en,
             category=item.category,

@@ -24,14 +24,16 @@ from marketplace.models.procurements import (
 )
 from marketplace.policy import procurement_parts, sees_procurement
 from marketplace.queries.candidates import agency_of, applicants, demand_of, item_of, offering_applicants
+from marketplace.queries.challenges import holding_procurement
 from marketplace.queries.procurements.registrations import RegistrationView, view_of
 from marketplace.queries.procurements.turns import due_at, turn_name, working_days_left
 from marketplace.queries.rulebooks import rule_book, rule_book_in_force
 from marketplace.queries.selection import has_result
+from marketplace.rules.challenges import HandledBy
 from marketplace.rules.eligibility import Demand, Verdict, judge
 from marketplace.rules.selection.gates import minimum_pool
 from marketplace.states.parts import Part
-from marketplace.states.procurement import TURNS, ProcurementState
+from marketplace.states.procurement import TURNS, ProcurementState, Turn
 from marketplace.states.registration import RegistrationState
 
 _P = ProcurementState
@@ -175,12 +177,12 @@ def procurement_view(actor: Actor, procurement_id: UUID) -> ProcurementView:
         .where(ItemVersion.id == p.item_version_id)
     ).one()
     held = procurement_parts(actor, p)
-    turn = TURNS.get(ProcurementState(p.state))
+    turn = _turn(p)
     notice = _latest_notice(p.id)
     winner = db.session.get(Registration, p.winner_registration_id) if p.winner_registration_id else None
     own, verdict = _own(actor, p)
     owner_name = organisation_name(p.owner_organisation_id)
-    deadline = due_at(p)
+    deadline = turn.answer_by if isinstance(turn, _AnswerTurn) else due_at(p)
     return ProcurementView(
         **{name: getattr(p, name) for name in _SAME},
         owner_name=owner_name,
@@ -216,6 +218,21 @@ def procurement_view(actor: Actor, procurement_id: UUID) -> ProcurementView:
         due_at=deadline,
         days_left=working_days_left(deadline),
     )
+
+
+@dataclass(frozen=True)
+class _AnswerTurn(Turn):
+    """While challenges are answered it is the turn of whoever answers the first of them."""
+
+    answer_by: datetime | None = None
+
+
+def _turn(p: Procurement) -> Turn | None:
+    waiting = holding_procurement(p.id) if p.state == _P.PAUSED else ()
+    if not waiting:
+        return TURNS.get(ProcurementState(p.state))
+    part = {HandledBy.OWNER: Part.OWNER, HandledBy.REGULATOR: Part.REGULATOR}.get(HandledBy(waiting[0].handled_by))
+    return _AnswerTurn(part or Part.OPERATOR, None, waiting[0].answer_by)
 
 
 _SAME: Final = (

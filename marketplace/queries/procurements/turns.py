@@ -14,6 +14,7 @@ from marketplace.states.procurement import TURNS, ProcurementState
 
 TURN_NAMES: Final = {
     Part.OPERATOR: N_("The operator"),
+    Part.REGULATOR: N_("Regulator"),
     Part.SYSTEM: N_("The system"),
     Part.REGISTRANT: N_("Agencies that want to register"),
     Part.PUBLIC: N_("Anybody who objects"),

@@ -113,7 +113,7 @@ def export() -> Response:
 
 def _csv_lines(rows: Iterable[ChallengeRow]) -> Iterator[str]:
     header = (
-        *(N_("Number"), N_("Kind"), N_("About"), N_("Challenger"), N_("Procurement"), N_("Filed")),
+        *(N_("Number"), N_("Kind"), N_("Subject matter"), N_("Challenger"), N_("Procurement"), N_("Filed")),
         *(N_("Decided"), N_("Days"), N_("Outcome"), N_("What follows"), N_("Summary")),
     )
     yield _csv_line(gettext(cell) for cell in header)

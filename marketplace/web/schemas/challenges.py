@@ -297,7 +297,7 @@ class RegisterQuery(InputSchema):
         load_default="",
         validate=validate.OneOf(["", *ComplaintType], error=_CHOICE),
         metadata={
-            "label": N_("About"),
+            "label": N_("Subject matter"),
             "widget": "select",
             "choices": [(str(t), TYPE_LABELS[t]) for t in ComplaintType],
         },
