@@ -233,9 +233,8 @@ def alarms_of(actor: Actor, procurement_id: UUID) -> tuple[AlarmView, ...]:
         .order_by(RelationAlarm.found_at, RelationAlarm.id)
     ).all()
     wanted = {row.one_registration_id for row in rows} | {row.other_registration_id for row in rows}
-    names = dict(
-        db.session.execute(select(Registration.id, Registration.name).where(Registration.id.in_(wanted))).tuples()
-    )
+    found = db.session.execute(select(Registration.id, Registration.name).where(Registration.id.in_(wanted)))
+    names = {row.id: row.name for row in found}
     return tuple(
         AlarmView(
             names[row.one_registration_id],
