@@ -11,6 +11,7 @@ from app.kernel import outbox
 from app.kernel.access import Actor, Role
 from app.kernel.audit import AuditEvent
 from app.kernel.calendar import end_of_day
+from app.kernel.commands import Plain
 from app.kernel.db import db
 from app.kernel.errors import Conflict, DomainError, IllegalTransition, NotAllowed, NotFound, Outdated, Refused
 from app.kernel.files import Upload
@@ -29,9 +30,11 @@ from marketplace.states.parts import Part
 from payments import services as payments
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
-from payments.models import Bill
+from payments.models import Bill, Refund
+from payments.observed import RefundFact
 from payments.queries import bill_page, bill_view
-from payments.services import StartPayment
+from payments.services import DecideRefund, StartPayment
+from payments.services.refunds import apply_refund
 from payments.simulator.application import open_simulator
 from payments.simulator.inprocess import InProcessHttp, Payer
 from tests.builders import a_member
@@ -332,6 +335,26 @@ def test_paid_money_is_held_until_acceptance_and_then_released(
     delivered(made, at(6, 8))
     contracts.accept(made.owner, made.id, AcceptDeliverable())
     assert (bill_view(bill_id).state, bill_view(bill_id).held_fen, made.seen.released_at) == ("released", 0, at(6, 8))
+
+
+def test_held_money_goes_back_when_the_contract_ends_before_acceptance(
+    clock_at: Clock, pay: Callable[[Engagement], None]
+) -> None:
+    made = signed(clock_at)
+    pay(made)
+    contracts.propose_termination(made.owner, made.id, contracts.ProposeTermination("项目取消"))
+    contracts.agree_termination(made.agency, made.id, Plain())
+    assert (made.state, made.row.settled_at) == ("terminated", None)
+    (asked,) = db.session.scalars(sa.select(Refund))
+    assert (asked.amount_fen, asked.state) == (PRICE, "requested")
+    assert contracts.settle(made.id) is False
+    assert count(Refund) == 1, "asked for once"
+    payments.approve_refund(made.operator, asked.id, DecideRefund())
+    apply_refund(asked.id, RefundFact("re_1", "succeeded", PRICE, "cny", (), None))
+    outbox.drain_all()
+    (fee,) = made.seen.milestones
+    assert (made.row.settled_at, fee.fee_state, fee.released_at) == (at(6, 1), "refunded", None)
+    assert contracts.mark_refunded(made.id, asked.bill_id) is False
 
 
 def test_money_that_comes_after_acceptance_is_released_at_once(
