@@ -23,6 +23,7 @@ from app.demo.cashier import cashier_open
 from app.demo.challenges import Challengers
 from app.demo.courier import courier_open
 from app.demo.desk import leave_on_the_desk
+from app.demo.engagements import leave_open, publish_templates
 from app.demo.hall import Hall
 from app.demo.item_list import move_the_list
 from app.demo.market import Market
@@ -167,6 +168,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         cast = engage(names, world.owners, world.applicants)
         catalogue.load_item_list(cast.panel[Role.OPERATOR])
         shelf = Shelf(items_in_force())
+        publish_templates(cast, shelf)
     data = Path(app.config["DATA_DIR"]) / "payments-simulator"
     post = Path(app.config["DATA_DIR"]) / "carrier-simulator"
     with (
@@ -182,6 +184,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         with clock.at(simulation.end):
             leave_on_the_desk(cast)
             move_the_list(cast)
+            leave_open(cast, shelf)
     return _counts()
 
 
