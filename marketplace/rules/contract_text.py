@@ -45,13 +45,27 @@ OPEN_FIELD_LABELS: Final = {
 TEXT_FIELDS: Final = (OpenField.DELIVERY_PLACE, OpenField.COPIES, OpenField.CONTACT, OpenField.SPECIAL_TERMS)
 """Open fields whose text goes into the document as it was typed."""
 
-FACT_NAMES: Final = frozenset(
-    {
-        *("number", "title", "procurement_number", "owner_name", "owner_uscc", "agency_name", "agency_uscc"),
-        *("service_name", "service_version", "legal_basis", "deliverable", "price", "price_capitals", "limit_wd"),
-        *("accept_wd", "pause_confirm_wd", "payment_clause", "milestone_clause"),
-    }
-)
+FACT_LABELS: Final = {
+    "number": N_("Contract number"),
+    "title": N_("Project"),
+    "procurement_number": N_("Number of the procurement"),
+    "owner_name": N_("Name of the owner"),
+    "owner_uscc": N_("Credit code of the owner"),
+    "agency_name": N_("Name of the agency"),
+    "agency_uscc": N_("Credit code of the agency"),
+    "service_name": N_("Service item"),
+    "service_version": N_("Version of the item list entry"),
+    "legal_basis": N_("Legal basis"),
+    "deliverable": N_("Deliverable"),
+    "price": N_("Contract price"),
+    "price_capitals": N_("Contract price in capitals"),
+    "limit_wd": N_("Time limit in working days"),
+    "accept_wd": N_("Working days to accept"),
+    "pause_confirm_wd": N_("Working days to confirm a pause"),
+    "payment_clause": N_("Clause of payment"),
+    "milestone_clause": N_("Clause of milestones"),
+}
+FACT_NAMES: Final = frozenset(FACT_LABELS)
 INDISPENSABLE: Final = (
     *("number", "owner_name", "agency_name", "service_name", "deliverable", "price", "price_capitals", "limit_wd"),
     *("accept_wd", "payment_clause", "milestone_clause"),

@@ -23,7 +23,7 @@ from app.web.session import current_actor
 from marketplace.policy import Permission
 from marketplace.queries.contracts.templates import TemplateView, template_view, templates
 from marketplace.rules.contract_text import (
-    FACT_NAMES,
+    FACT_LABELS,
     INDISPENSABLE,
     OPEN_FIELD_LABELS,
     STANDARD_TEMPLATE,
@@ -153,7 +153,7 @@ def _form_page(form: Form, title: str) -> str:
         form=form,
         title=gettext(title),
         back=url_for("marketplace_contract_templates.index"),
-        facts=sorted(FACT_NAMES),
+        facts=FACT_LABELS,
         indispensable=INDISPENSABLE,
         fillable=TEXT_FIELDS,
         open_fields={str(one): label for one, label in OPEN_FIELD_LABELS.items()},
