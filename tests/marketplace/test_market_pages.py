@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from app.kernel import clock
 from app.kernel.access import Role
 from app.kernel.db import db
-from marketplace.models.agencies import Agency
+from marketplace.models.agencies import Agency, AgencyChange
 from marketplace.models.listings import Listing
 from marketplace.services import agencies, search
 from tests.builders import sign_in
@@ -234,3 +234,61 @@ def test_roles(app: Flask) -> None:
     assert Role.AGENCY in app.extensions["chaoshi_grants"]
     assert "marketplace:listing:manage" in app.extensions["chaoshi_grants"][Role.AGENCY]
     assert "marketplace:admission:check" not in app.extensions["chaoshi_grants"][Role.REGULATOR]
+
+
+def test_a_step_with_errors_keeps_what_was_typed(app: Flask, as_role: Clients) -> None:
+    agency = as_role("agency")
+    typed = _particulars(uscc="91320100MA0000001X", address="珠江路1号五楼")
+    refused = _post(agency, "/agency/particulars", dict(typed))
+    assert refused.status_code == 422
+    assert "91320100MA0000001X" in refused.text
+    assert "珠江路1号五楼" in refused.text
+    assert db.session.scalars(select(Agency)).all() == []
+    assert _post(agency, "/agency/particulars", dict(_particulars())).headers["Location"] == "/agency/services"
+    wrong = _post(agency, "/agency/representative", {"name": "沈知远", "id_number": "320102198001010000"})
+    assert wrong.status_code == 422
+    assert "沈知远" in wrong.text
+    assert 'aria-invalid="true"' in wrong.text
+    person = _post(agency, "/agency/practitioners", {"name": "顾明远", "id_number": "1", "employed_from": "2020-01-01"})
+    assert (person.status_code, "顾明远" in person.text) == (422, True)
+    for step in ("services", "representative", "people", "documents", "qualifications", "practitioners", "commitment"):
+        assert agency.get(f"/agency/{step}").status_code == 200, step
+    letter = agency.get("/agency/commitment.pdf")
+    assert (letter.status_code, letter.mimetype, letter.data[:5]) == (200, "application/pdf", b"%PDF-")
+
+
+def test_the_checklist_follows_from_the_chosen_services(app: Flask, as_role: Clients) -> None:
+    items = the_items()
+    agency = as_role("agency")
+    _post(agency, "/agency/particulars", dict(_particulars()))
+    chosen = _post(agency, "/agency/services", {"items": str(items["ZJ-020"])})
+    assert chosen.headers["Location"] == "/agency/representative"
+    missing = agency.get("/api/agency").get_json()["checklist"]
+    assert {"key": "demands", "done": False, "required": True} in [
+        {name: line[name] for name in ("key", "done", "required")} for line in missing
+    ]
+    certificate = _upload(kind="mapping", grade="A", number="甲测资字1", expires_on="2030-06-30")
+    assert _post(agency, "/agency/qualifications", certificate).status_code == 303
+    done = {line["key"]: line["done"] for line in agency.get("/api/agency").get_json()["checklist"]}
+    assert done["demands"]
+    assert "rule-tree" in agency.get("/agency/qualifications").text
+
+
+def test_the_desk_lists_exports_and_reminds(app: Flask, as_role: Clients) -> None:
+    with clock.at(FRIDAY):
+        actor, agency_id = an_admitted_agency(certificates=())
+        operator = as_role("operator")
+        held = agencies.AddQualification("cma", "CMA-77", expires_on=date(2026, 12, 31))
+        certificate = agencies.add_qualification(actor, agency_id, held)
+        listed = operator.get("/agency-changes")
+        assert "苏诚测绘有限公司" in listed.text
+        change = db.session.scalars(select(AgencyChange)).one()
+        assert "CMA-77" in operator.get(f"/agency-changes/{change.id}").text
+        accepted = _post(operator, f"/agency-changes/{change.id}/actions/accept", {"version": str(change.version)})
+        assert accepted.status_code == 303
+        assert "CMA-77" in operator.get("/expiring-certificates").text
+        assert "CMA-77" in operator.get("/expiring-certificates.csv").text
+        assert "苏诚测绘有限公司" in operator.get("/admission.csv?state=active").text
+        told = _post(operator, "/expiring-certificates?days=90", {"certificates": str(certificate)})
+        assert (told.status_code, told.headers["Location"]) == (303, "/expiring-certificates?days=90")
+        assert as_role("agency").get("/agency-changes").status_code == 403
