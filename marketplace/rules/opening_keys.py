@@ -91,7 +91,14 @@ def share_digest(tender: str, holder: str, share: bytes) -> str:
 
 def new_code() -> str:
     """A new opening code, in groups of four."""
-    return _spelt(secrets.token_bytes(_SEED_BYTES))
+    return code_of(secrets.token_bytes(_SEED_BYTES))
+
+
+def code_of(seed: bytes) -> str:
+    """The opening code that spells a seed of 16 bytes."""
+    number = (int.from_bytes(seed, "big") << 12) | _check_bits(seed)
+    signs = "".join(CODE_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_CODE_SIGNS - 1), -1, -5))
+    return "-".join(signs[start : start + _GROUP] for start in range(0, _CODE_SIGNS, _GROUP))
 
 
 def private_key_of(code: str) -> bytes:
@@ -139,12 +146,6 @@ def unseal_share(code: str, tender: str, holder: str, sealed: bytes) -> bytes:
         return _SUITE.decrypt(sealed, key, info=_info(tender, holder))
     except (InvalidTag, ValueError) as failure:
         raise WrongShare("this code does not open the share") from failure
-
-
-def _spelt(seed: bytes) -> str:
-    number = (int.from_bytes(seed, "big") << 12) | _check_bits(seed)
-    signs = "".join(CODE_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_CODE_SIGNS - 1), -1, -5))
-    return "-".join(signs[start : start + _GROUP] for start in range(0, _CODE_SIGNS, _GROUP))
 
 
 def _check_bits(seed: bytes) -> int:
