@@ -17,9 +17,10 @@ from marketplace.queries.candidates import owner_uscc
 from marketplace.queries.procurements import Reach, reach
 from marketplace.queries.rulebooks import rule_book_in_force
 from marketplace.rules.eligibility import Demand, raise_grade
+from marketplace.rules.notices.conditions import HiddenThreshold, hidden_thresholds
 from marketplace.rules.selection.gates import Finding
 from marketplace.services.commands import Avoided, NoticeDraft
-from marketplace.services.procurements import notice_findings
+from marketplace.services.procurements import CHECKED_TEXTS, notice_findings
 from marketplace.web.schemas.procurements import NoticeIn
 
 
@@ -63,23 +64,46 @@ def _by_code(avoided: tuple[Avoided, ...]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class ItemFacts:
+    """What the buyer reads of a service item before buying it; above all whether buying is needed at all."""
+
+    name: str
+    name_en: str
+    legal_basis: str
+    approval_served: str
+    deliverable: str
+    qualification_text: str
+    limit_wd: int | None
+    self_preparation_allowed: bool
+
+
+def item_facts(item_version_id: UUID) -> ItemFacts | None:
+    """The facts of a version of the list, None when there is no such version."""
+    row = db.session.get(ItemVersion, item_version_id)
+    return ItemFacts(**{name: getattr(row, name) for name in ItemFacts.__dataclass_fields__}) if row else None
+
+
+@dataclass(frozen=True)
 class PartialPreview:
     """What can be said of a form that is still being filled in; `reach` is None until an item is chosen."""
 
     findings: tuple[Finding, ...]
     reach: Reach | None
+    thresholds: tuple[HiddenThreshold, ...] = ()
+    item: ItemFacts | None = None
 
 
 def partial_preview(actor: Actor, values: Mapping[str, Any]) -> PartialPreview:
     """Say what the given fields allow to say; fields that are missing or wrong are passed over."""
     known = _readable(values)
+    flagged = hidden_thresholds({name: str(known.get(name) or "") for name in CHECKED_TEXTS})
     if actor.organisation_id is None or "item_version_id" not in known:
-        return PartialPreview((), None)
+        return PartialPreview((), None, flagged)
     draft = NoticeDraft(**{**_BLANK, **known, "registration_ends_at": known.get("registration_ends_at", clock.now())})
     findings: tuple[Finding, ...] = notice_findings(rule_book_in_force(), draft, owner=actor.organisation_id)
     told = {"budget": {"budget_fen"}, "price": {"price_fen", "budget_fen"}, "ceiling": {"ceiling_fen"}}
     shown = (f for f in findings if told.get(f.field, {f.field}) <= known.keys())
-    return PartialPreview(tuple(shown), reach_of(actor, draft))
+    return PartialPreview(tuple(shown), reach_of(actor, draft), flagged, item_facts(draft.item_version_id))
 
 
 def _readable(values: Mapping[str, Any]) -> dict[str, Any]:

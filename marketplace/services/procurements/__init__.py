@@ -14,6 +14,7 @@ from marketplace.services.procurements.control import (
     withdraw_notice,
 )
 from marketplace.services.procurements.drafting import (
+    CHECKED_TEXTS,
     FORM_FIELDS,
     draft_notice,
     item_in_force,
@@ -23,7 +24,7 @@ from marketplace.services.procurements.drafting import (
     thresholds_in,
     update_notice,
 )
-from marketplace.services.procurements.forms import delete_template, discard_form, keep_template, save_form
+from marketplace.services.procurements.forms import delete_template, discard_form, finish_form, keep_template, save_form
 from marketplace.services.procurements.publication import (
     canonical,
     freeze_notice,
@@ -42,6 +43,7 @@ from marketplace.services.procurements.questions import (
     take_question_back,
 )
 from marketplace.services.procurements.revising import (
+    changes_by,
     drop_revision,
     publish_revision,
     refuse_revision,
@@ -60,11 +62,13 @@ from marketplace.services.procurements.telling import (
 )
 
 __all__ = [
+    "CHECKED_TEXTS",
     "FORM_FIELDS",
     "answer_question",
     "ask_question",
     "cancel_procurement",
     "canonical",
+    "changes_by",
     "delete_template",
     "discard_draft",
     "discard_form",
@@ -72,6 +76,7 @@ __all__ = [
     "drop_revision",
     "extend_registration",
     "facts_of",
+    "finish_form",
     "follow_contract",
     "follow_question",
     "freeze_notice",

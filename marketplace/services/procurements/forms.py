@@ -13,6 +13,9 @@ from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from app.kernel.words import N_
 from marketplace.models.notices import NoticeForm, NoticeTemplate
 from marketplace.policy import Permission
+from marketplace.services.commands import NoticeDraft, Revise
+from marketplace.services.procurements.drafting import draft_notice, update_notice
+from marketplace.services.procurements.revising import revise_notice
 
 MOST_FORMS: Final = 50
 MOST_TEMPLATES: Final = 100
@@ -86,6 +89,28 @@ def discard_form(actor: Actor, form_id: UUID) -> None:
         raise NotFound
     audit.append(action="notice-form.discard", object_type="notice-form", object_id=str(form.id), actor=actor, body={})
     db.session.delete(form)
+
+
+@use_case
+def finish_form(actor: Actor, form_id: UUID, command: NoticeDraft | Revise) -> UUID:
+    """Turn a finished form into what it was for and forget it: a new draft, a changed draft, or a change of a public notice.
+
+    Returns the procurement. A `Revise` is for a published notice alone.
+    """
+    form = lock(NoticeForm, form_id)
+    if form.organisation_id != _organisation_of(actor):
+        raise NotFound
+    procurement_id: UUID | None = form.procurement_id
+    if isinstance(command, Revise):
+        if procurement_id is None:
+            raise NotFound
+        revise_notice(actor, procurement_id, command)
+    elif procurement_id is None:
+        procurement_id = draft_notice(actor, command)
+    else:
+        update_notice(actor, procurement_id, command)
+    db.session.delete(form)
+    return procurement_id
 
 
 @use_case

@@ -4,6 +4,7 @@ A correction is published at once. A substantive change goes through the form ch
 registration stands still, and when the changed notice is public the registration period starts again.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -56,6 +57,7 @@ def revise_notice(actor: Actor, procurement_id: UUID, command: Revise) -> bool:
         raise NotAllowed
     _refuse_when_closed(procurement)
     book = rule_book(procurement.rule_book_version)
+    command = replace(command, notice=_to_the_second(procurement, command.notice))
     _refuse_other_purchase(procurement, command.notice)
     found = _changes_of(procurement, command.notice, book)
     _refuse_no_change(procurement, command.notice, found)
@@ -87,6 +89,15 @@ def revise_notice(actor: Actor, procurement_id: UUID, command: Revise) -> bool:
         ),
     )
     return False
+
+
+@use_case
+def changes_by(actor: Actor, procurement_id: UUID, draft: NoticeDraft) -> tuple[Change, ...]:
+    """What a draft would change in the published notice; nothing is written. Raises Refused as the proposal would."""
+    procurement = locked(actor, procurement_id)
+    if Part.OWNER not in parts(actor, procurement):
+        raise NotAllowed
+    return by_the_owner(_changes_of(procurement, draft, rule_book(procurement.rule_book_version), justified=False))
 
 
 @use_case
@@ -195,6 +206,14 @@ def _refuse_when_closed(procurement: Procurement) -> None:
         )
 
 
+def _to_the_second(procurement: Procurement, draft: NoticeDraft) -> NoticeDraft:
+    """A form shows minutes: an untouched deadline keeps its seconds, and a notice without a reason to move is not moved."""
+    ends_at = procurement.registration_ends_at
+    if ends_at is not None and draft.registration_ends_at == ends_at.replace(second=0, microsecond=0):
+        return replace(draft, registration_ends_at=ends_at)
+    return draft
+
+
 def _refuse_other_purchase(procurement: Procurement, draft: NoticeDraft) -> None:
     if (draft.item_version_id, draft.method) != (procurement.item_version_id, procurement.method):
         raise Refused(
@@ -218,7 +237,9 @@ def _refuse_no_change(procurement: Procurement, draft: NoticeDraft, found: tuple
         raise Conflict("nothing-changed", N_("The notice already reads like this; nothing would change."))
 
 
-def _changes_of(procurement: Procurement, draft: NoticeDraft, book: RuleBook) -> tuple[Change, ...]:
+def _changes_of(
+    procurement: Procurement, draft: NoticeDraft, book: RuleBook, *, justified: bool = True
+) -> tuple[Change, ...]:
     """What a draft would change in the notice as it is public. It is written and taken back: one way to build a notice."""
     published = db.session.scalars(
         select(ProcurementNotice.content)
@@ -230,7 +251,8 @@ def _changes_of(procurement: Procurement, draft: NoticeDraft, book: RuleBook) ->
     try:
         write_content(procurement, draft, book, period=False)
         db.session.flush()
-        refuse_unjustified(procurement)
+        if justified:
+            refuse_unjustified(procurement)
         return changes(published, notice_content(procurement, book))
     finally:
         trial.rollback()

@@ -260,11 +260,13 @@ class NoticeIn(MethodTermsFields, InputSchema):
     def _unchosen(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         """A form sends its one method as a choice already made; full-width digits count as plain ones everywhere."""
         typed = {name: plain_digits(value) if isinstance(value, str) else value for name, value in data.items()}
-        typed = {"method": str(Method.RANDOM), **typed}
-        if needs_quotes(str(typed["method"])) and not typed.get("price_fen") and typed.get("ceiling_fen"):
+        if "method" in self.fields:
+            typed = {"method": str(Method.RANDOM), **typed}
+        method = str(typed.get("method", Method.RANDOM))
+        if needs_quotes(method) and not typed.get("price_fen") and typed.get("ceiling_fen"):
             typed["price_fen"] = typed["ceiling_fen"]  # what is paid is bid; the ceiling is the most it can be
-        if not needs_registration(str(typed["method"])) and not typed.get("registration_ends_at"):
-            typed["registration_ends_at"] = clock.now().isoformat()  # nobody registers for a direct selection
+        if not needs_registration(method) and "registration_ends_at" in self.fields:
+            typed.setdefault("registration_ends_at", clock.now().isoformat())  # nobody registers for a direct selection
         return typed
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)

@@ -21,7 +21,14 @@ def mine() -> str:
         raise NotAllowed
     wanted = parsing.query(MineQuery)
     page = procurements.procurements_of_owner(actor.organisation_id, state=wanted["state"], number=wanted["page"])
-    return render_template("marketplace/my_procurements.html", page=page, wanted=wanted, supervising=False, **WORDS)
+    return render_template(
+        "marketplace/my_procurements.html",
+        page=page,
+        wanted=wanted,
+        supervising=False,
+        unfinished=procurements.unfinished_forms(actor.organisation_id),
+        **WORDS,
+    )
 
 
 @bp.get("/procurements/all")
