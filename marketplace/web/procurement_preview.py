@@ -22,6 +22,7 @@ from marketplace.rules.selection.gates import Finding
 from marketplace.services.commands import Avoided, NoticeDraft
 from marketplace.services.procurements import CHECKED_TEXTS, notice_findings
 from marketplace.web.schemas.procurements import NoticeIn
+from marketplace.web.schemas.selection import with_terms
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def partial_preview(actor: Actor, values: Mapping[str, Any]) -> PartialPreview:
     flagged = hidden_thresholds({name: str(known.get(name) or "") for name in CHECKED_TEXTS})
     if actor.organisation_id is None or "item_version_id" not in known:
         return PartialPreview((), None, flagged)
-    draft = NoticeDraft(**{**_BLANK, **known, "registration_ends_at": known.get("registration_ends_at", clock.now())})
+    draft = NoticeDraft(**with_terms({**_BLANK, "registration_ends_at": clock.now(), **known}))
     findings: tuple[Finding, ...] = notice_findings(rule_book_in_force(), draft, owner=actor.organisation_id)
     told = {"budget": {"budget_fen"}, "price": {"price_fen", "budget_fen"}, "ceiling": {"ceiling_fen"}}
     shown = (f for f in findings if told.get(f.field, {f.field}) <= known.keys())
@@ -128,6 +129,7 @@ _BLANK: dict[str, Any] = {
         ("title", "project_name", "region_code", "content", "contact_name", "contact_phone", "complaint_phone"), ""
     ),
     "limit_wd": 1,
+    "method": "random",
     "fund_source": "fiscal",
     "budget_fen": 1,
     "price_fen": 1,
