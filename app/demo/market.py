@@ -26,6 +26,7 @@ from app.kernel.db import db
 from app.kernel.files import Upload
 from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Procurement
+from marketplace.models.reviews import RatingRequest
 from marketplace.queries.candidates import demand_of, matching
 from marketplace.queries.contracts.milestones import milestone_rows
 from marketplace.rules.regions import full_name
@@ -383,6 +384,22 @@ class Market:
             return
         if contract.state == _C.ACCEPTED and contract.rated_at is None and purchase.number % 8 != 7:
             reviews.rate(purchase.owner.actor, contract.id, self._rating(purchase))
+            self._rate_owner(contract)
+
+    def _rate_owner(self, contract: Contract) -> None:
+        """Most agencies rate their owner too; then both ratings are shown."""
+        random = self.names.random
+        agency = self.shelf.people.get(contract.agency_organisation_id)
+        if agency is None or random.random() < 0.25:
+            return
+        asked = db.session.scalar(
+            sa.select(RatingRequest.id).where(RatingRequest.contract_id == contract.id, RatingRequest.rater == "agency")
+        )
+        assert asked is not None, "the owner's rating opens the agency's request"
+        response, payment, clarity = (5 - (random.random() < 0.3) - (random.random() < 0.1) for _ in range(3))
+        reviews.rate_owner(
+            agency, asked, reviews.RateOwner(response, payment, clarity, comment="资料提供及时，沟通顺畅。")
+        )
 
     def _paid(self, purchase: Purchase, procurement: Procurement) -> Contract | None:
         """The contract, after its bill was paid if the owner is ready to pay it."""

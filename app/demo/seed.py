@@ -22,6 +22,7 @@ from tqdm import tqdm
 from app.demo.cashier import cashier_open
 from app.demo.challenges import Challengers
 from app.demo.courier import courier_open
+from app.demo.credit import judge_violations
 from app.demo.desk import leave_on_the_desk
 from app.demo.engagements import leave_open, publish_templates
 from app.demo.hall import Hall
@@ -58,9 +59,17 @@ DAYS: Final = 96
 """How long the world has been running today."""
 OPENING_DAYS: Final = 16
 """In the first days nearly all agencies come in; then the purchases begin."""
-LEFT_TO_THE_WORKER: Final = ("payments.", "delivery.", "identity.", "marketplace.search", "marketplace.replay")
+LEFT_TO_THE_WORKER: Final = (
+    "payments.",
+    "delivery.",
+    "identity.",
+    "marketplace.search",
+    "marketplace.replay",
+    "marketplace.credit-of-the-day",
+    "marketplace.violations",
+)
 """Jobs that look after what outside partners forgot to tell, sweep up sessions, renew the search index, which the worker
-builds from the filled database anyway, or decide every result again, which is done once at the end."""
+builds from the filled database anyway, decide every result again, or score everybody's credit, which is done once at the end."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +190,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         Hall(simulation, names, cast, courier, market).plan(world.cases, simulation.end - dt.timedelta(days=50))
         Challengers(simulation, cast, shelf).plan(simulation.start + dt.timedelta(days=OPENING_DAYS + 14))
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
+        judge_violations(simulation, cast, shelf)
         with clock.at(simulation.end):
             leave_on_the_desk(cast)
             move_the_list(cast)
