@@ -43,10 +43,10 @@ REPORT = TemplateContent(
 
 
 def publish_templates(cast: Cast, shelf: Shelf) -> None:
-    """The regulator publishes texts of its own for four items; the standard text holds for the others."""
+    """The regulator publishes texts of its own for every third item; the standard text holds for the others."""
     regulator = cast.panel[Role.REGULATOR]
-    for position, content in enumerate((SURVEY, REPORT, SURVEY, REPORT)):
-        item = shelf.items[position]
+    for position, item in enumerate(shelf.items[::3]):
+        content = REPORT if position % 2 else SURVEY
         publish_template(regulator, begin_template(regulator, item.item_id, content), Plain())
 
 

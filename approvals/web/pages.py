@@ -341,9 +341,6 @@ def next_step(view: CaseView) -> str:
 
 
 def days_left(view: CaseView) -> int | None:
-    """Working days until the present step is due."""
-    if view.due_at is None:
-        return None
-    if view.clock and not view.clock.is_stopped and view.turn is Part.DEPARTMENT:
-        return view.clock.remaining_wd
-    return working_days_until(view.due_at)
+    """Working days until the present step is due; None while the clock below says it (the department's own limit)."""
+    said_by_clock = view.clock and not view.clock.is_stopped and view.turn is Part.DEPARTMENT
+    return None if view.due_at is None or said_by_clock else working_days_until(view.due_at)
