@@ -15,5 +15,5 @@ def reason_text(reason: Reason) -> str:
 
 def _shown(name: str, value: Any) -> str:
     if name.endswith("_fen") and isinstance(value, int):
-        return Money(value).yuan
+        return Money(value).grouped
     return str(gettext(value)) if name == "why" and value else str(value)

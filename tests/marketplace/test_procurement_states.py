@@ -132,3 +132,33 @@ def test_a_random_walk_never_leaves_the_table(machine: Machine, choices: list[in
         assert machine.edge(edge.action, state) is edge
         state = str(edge.target)
         assert state in set(machine.states)
+
+
+@pytest.mark.parametrize("machine", [PROCUREMENT, REGISTRATION])
+def test_every_edge_for_its_part_and_refused_for_all_others(machine: Machine) -> None:
+    for state in machine.states:
+        for part in Part:
+            taken = {edge.action for edge in machine.allowed(state, [part])}
+            named = {edge.action for edge in machine.transitions if state in edge.sources and part in edge.who}
+            assert taken == named, (state, part)
+            for action in set(machine.actions) - named:
+                edge = machine.edge(action, state)
+                assert edge is None or part not in edge.who
+
+
+@pytest.mark.parametrize(
+    ("action", "sources", "who"),
+    [
+        ("await_opening", {P.REGISTRATION_CLOSED, P.BIDDING}, {Part.SYSTEM}),
+        ("start_round", {P.OPENING}, {Part.SYSTEM}),
+        ("start_comparison", {P.OPENING, P.SELECTING}, {Part.SYSTEM}),
+        ("compare", {P.COMPARING}, {Part.OWNER, Part.SYSTEM}),
+        ("request_direct", {P.DRAFT, P.RETURNED, P.FAILED}, {Part.OWNER}),
+        ("approve_direct", {P.DIRECT_REQUEST}, {Part.OPERATOR, Part.REGULATOR, Part.SYSTEM}),
+        ("refuse_direct", {P.DIRECT_REQUEST}, {Part.OPERATOR, Part.REGULATOR}),
+    ],
+)
+def test_the_steps_of_the_methods(action: str, sources: set[P], who: set[Part]) -> None:
+    edges = [edge for edge in PROCUREMENT.transitions if edge.action == action]
+    assert {source for edge in edges for source in edge.sources} == sources
+    assert {part for edge in edges for part in edge.who} == who

@@ -39,8 +39,8 @@ def test_everybody_reads_the_result_and_the_bytes_behind_it(app: Flask, clock_at
     client = as_(app, None)
     page = client.get(f"/procurements/{story.id}/selection", headers={"Accept-Language": "en"})
     assert page.status_code == 200
-    assert "150000.00 yuan: the lowest valid quote." in page.text
-    assert "20000.00 yuan above the lowest valid quote" in page.text
+    assert "150,000.00 yuan: the lowest valid quote." in page.text
+    assert "20,000.00 yuan above the lowest valid quote" in page.text
     assert "Decide again now" not in page.text
     answer = client.get(f"/api/procurements/{story.id}/selection").get_json()
     for part in ("inputs", "outcome"):
