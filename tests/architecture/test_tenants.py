@@ -19,6 +19,8 @@ from app.kernel.timeline import TimelineRecord
 from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.procurements import Registration
 from marketplace.models.quotes import Quote
+from marketplace.services import saved_searches
+from marketplace.services.saved_searches import KeepSearch
 from payments.queries import bills_of_subject
 from tests.approvals import builders as approvals
 from tests.delivery import builders as delivery
@@ -92,6 +94,10 @@ def a_quote(clock_at: Clock) -> UUID:
     ).one()
 
 
+def a_saved_search(_clock_at: Clock) -> UUID:
+    return saved_searches.keep(market.an_agency_member(), KeepSearch("测绘", {"q": "测绘"}))
+
+
 # address, how one is made, roles of strangers who may have such objects themselves
 PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
@@ -105,6 +111,7 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
     ("/challenges/", a_challenge, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),
+    ("/saved-searches/", a_saved_search, (Role.AGENCY, Role.OWNER)),
     ("/practitioners/", a_practitioner, (Role.AGENCY, Role.OWNER)),
     ("/agency-changes/", an_agency_change, (Role.AGENCY, Role.OWNER)),
 )
