@@ -68,9 +68,6 @@ class RuleBook:
         N_("Relations to the owner that keep an agency out"),
         "relations",
     )
-    avoidance_registrants_exclude: tuple[str, ...] = _parameter(
-        (), "avoidance.registrants_exclude", N_("Relations among registrants that keep them out"), "relations"
-    )
 
     # How a winner is selected (选取)
     random_min_pool_state: int = _parameter(

@@ -11,6 +11,7 @@ from marketplace.events.procurements import (
     NoticeRevised,
     ProcurementFailed,
     ProcurementPublished,
+    RegistrationClosed,
     WinnerLost,
 )
 from marketplace.models.procurements import Procurement
@@ -23,6 +24,7 @@ from marketplace.services.procurements import (
     registered_organisations,
     tell,
 )
+from marketplace.services.relation_alarms import alarm_related_registrants
 from marketplace.states.procurement import FAILURE_TEXTS, ProcurementState
 
 
@@ -136,7 +138,13 @@ def ask_for_direct_decision(event: DirectRequested) -> None:
         )
 
 
+def alarm_relations(event: RegistrationClosed) -> None:
+    """Compare the files of everybody who registered."""
+    alarm_related_registrants(event.procurement_id)
+
+
 HANDLERS: Handlers = {
+    RegistrationClosed: (alarm_relations,),
     ComparisonOpened: (ask_owner_to_compare,),
     DirectRequested: (ask_for_direct_decision,),
     ProcurementPublished: (tell_matching_agencies,),

@@ -16,10 +16,12 @@ from marketplace.models.listings import Listing
 from marketplace.models.procurements import AvoidedAgency, Procurement
 from marketplace.queries.credit import grades
 from marketplace.queries.holdings import holdings_of, restricted_agencies
+from marketplace.queries.parties import owner_party, parties_of, roles_on_projects
 from marketplace.queries.rulebooks import rule_book, rule_book_in_force
 from marketplace.rules.credit import Grade
 from marketplace.rules.eligibility import Candidate, Demand, Verdict, judge
 from marketplace.rules.qualifications import Certificate
+from marketplace.rules.relations import Party, roles_of
 from marketplace.states.agency import ADMITTED, IN_BUSINESS, AgencyState
 from marketplace.states.listing import ListingState
 
@@ -35,17 +37,22 @@ class Applicant:
 
 
 def demand_of(procurement: Procurement) -> Demand:
-    """What a procurement demands, with the declared conflicts and the owner's identity. Two statements."""
+    """What a procurement demands, with the declared conflicts, the owner's identity and the roles on its project."""
     return demands_of([procurement])[procurement.id]
 
 
 def demands_of(procurements: Sequence[Procurement]) -> dict[UUID, Demand]:
-    """What each of these procurements demands. Two statements and one for each rule book, however many there are."""
+    """What each of these procurements demands. Four statements and one for each rule book, however many there are."""
     ids = [p.id for p in procurements]
     avoided: dict[UUID, dict[str, str]] = defaultdict(dict)
     for row in db.session.scalars(select(AvoidedAgency).where(AvoidedAgency.procurement_id.in_(ids))):
         avoided[row.procurement_id][row.uscc] = row.reason
     owners = organisations_by_ids({p.owner_organisation_id for p in procurements})
+    held = roles_on_projects(procurements)
+    versions = select(ItemVersion.id, ItemVersion.name).where(
+        ItemVersion.id.in_({p.item_version_id for p in procurements})
+    )
+    names = {row.id: row.name for row in db.session.execute(versions)}
     return {
         p.id: Demand(
             qualification_rule=p.qualification_rule,
@@ -53,6 +60,11 @@ def demands_of(procurements: Sequence[Procurement]) -> dict[UUID, Demand]:
             avoided=avoided[p.id],
             excluded_grades=rule_book(p.rule_book_version).credit_excluded_grades,
             owner_uscc=owners[p.owner_organisation_id].uscc or "",
+            owner=owner_party(owners[p.owner_organisation_id]),
+            excluding=rule_book(p.rule_book_version).avoidance_owner_excludes,
+            share_percent=rule_book(p.rule_book_version).avoidance_share_percent,
+            roles=roles_of(names[p.item_version_id]),
+            held_roles=held[p.id],
         )
         for p in procurements
     }
@@ -80,7 +92,7 @@ def applicants(item_id: UUID, agency_ids: Iterable[UUID]) -> dict[UUID, Applican
             )
         )
     )
-    facts = _facts(item_id, wanted)
+    facts = _facts(item_id, rows)
     return {row.id: _applicant(row, facts, offers=row.id in offering) for row in rows}
 
 
@@ -88,7 +100,7 @@ def offering_applicants(item_id: UUID) -> tuple[Applicant, ...]:
     """Every agency in business with an offer of this item on its shelf. A fixed number of statements."""
     offering = select(Listing.agency_id).where(Listing.item_id == item_id, Listing.state == ListingState.PUBLISHED)
     rows = db.session.scalars(select(Agency).where(Agency.state.in_(IN_BUSINESS), Agency.id.in_(offering))).all()
-    facts = _facts(item_id, {row.id for row in rows})
+    facts = _facts(item_id, rows)
     return tuple(_applicant(row, facts, offers=True) for row in rows)
 
 
@@ -125,13 +137,17 @@ class _Facts:
     held: Mapping[UUID, list[Certificate]]
     closed: set[UUID]
     grades: Mapping[UUID, Grade]
+    parties: Mapping[UUID, Party]
 
 
-def _facts(item_id: UUID, agency_ids: set[UUID]) -> _Facts:
+def _facts(item_id: UUID, rows: Iterable[Agency]) -> _Facts:
+    agencies = list(rows)
+    agency_ids = {row.id for row in agencies}
     return _Facts(
         holdings_of(agency_ids),
         restricted_agencies(item_id, agency_ids),
         grades(agency_ids, clock.today(), rule_book_in_force()),
+        parties_of(agencies),
     )
 
 
@@ -145,5 +161,6 @@ def _applicant(row: Agency, facts: _Facts, *, offers: bool) -> Applicant:
         representative=row.legal_representative,
         bar=_BARS.get(AgencyState(row.state), "restricted" if row.id in facts.closed else ""),
         grade=facts.grades[row.id],
+        party=facts.parties[row.id],
     )
     return Applicant(row.id, row.organisation_id, row.name, candidate)

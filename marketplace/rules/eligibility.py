@@ -14,6 +14,7 @@ from typing import Any, Final
 from app.kernel.words import N_
 from marketplace.rules.qualifications import GRADES, Certificate, Requirement, meets
 from marketplace.rules.regions import covers
+from marketplace.rules.relations import Kind, Party, incompatible_roles, relations
 
 
 class Test(StrEnum):
@@ -62,6 +63,15 @@ REASON_TEXTS: Final[Mapping[str, str]] = {
     "independent": N_("The agency is not the owner itself and shares no representative with it."),
     "same-body": N_("The agency and the owner are the same body."),
     "same-representative": N_("The agency and the owner have the same legal representative."),
+    "related-same_body": N_("The agency and the owner are the same body."),
+    "related-representative": N_("The agency and the owner have the same representative: %(detail)s"),
+    "related-shareholder": N_("The agency and the owner are related by shares: %(detail)s"),
+    "related-controller": N_("The agency and the owner have the same actual controller: %(detail)s"),
+    "related-subordinate": N_("The agency is subordinate to the owner or the approving authority: %(detail)s"),
+    "related-address": N_("The agency and the owner have the same registered address: %(detail)s"),
+    "related-phone": N_("The agency and the owner have the same telephone: %(detail)s"),
+    "related-email": N_("The agency and the owner have the same mail address: %(detail)s"),
+    "related-role": N_("The agency already holds a role on this project that may not be combined with this one."),
     "any-region": N_("Agencies of every region may register."),
     "in-region": N_("The agency is registered in the demanded region."),
     "other-region": N_("The notice demands an agency of another region."),
@@ -80,6 +90,11 @@ class Demand:
     avoided: Mapping[str, str] = field(default_factory=dict)
     owner_uscc: str = ""
     owner_representative: str = ""
+    owner: Party | None = None
+    excluding: tuple[str, ...] = ()
+    share_percent: int = 25
+    roles: frozenset[str] = frozenset()
+    held_roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     excluded_grades: tuple[str, ...] = ()
 
 
@@ -99,6 +114,7 @@ class Candidate:
     representative: str = ""
     bar: str = ""
     grade: str = "A"
+    party: Party | None = None
 
 
 @dataclass(frozen=True)
@@ -225,6 +241,13 @@ def _independence(demand: Demand, candidate: Candidate) -> Check:
         return Check(Test.INDEPENDENCE, passed=False, reason="same-body")
     if demand.owner_representative and demand.owner_representative == candidate.representative:
         return Check(Test.INDEPENDENCE, passed=False, reason="same-representative")
+    if demand.owner is not None and candidate.party is not None:
+        for relation in relations(demand.owner, candidate.party, share_percent=demand.share_percent):
+            if relation.kind in demand.excluding:
+                params = {"detail": relation.detail}
+                return Check(Test.INDEPENDENCE, passed=False, reason=f"related-{relation.kind}", params=params)
+    if Kind.ROLE in demand.excluding and incompatible_roles(demand.held_roles.get(candidate.uscc, ()), demand.roles):
+        return Check(Test.INDEPENDENCE, passed=False, reason="related-role")
     return Check(Test.INDEPENDENCE, passed=True, reason="independent")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.identity.queries import organisation_name
 from app.kernel import clock
 from app.kernel.access import Role
 from app.kernel.db import db, transaction
@@ -13,7 +14,15 @@ from app.kernel.errors import Conflict, IllegalTransition, NotAllowed, NotFound,
 from app.kernel.timeline import TimelineRecord
 from app.web.schemas import Plain, WithReason
 from marketplace.jobs import procurements as jobs
-from marketplace.models.notices import NoticeForm, NoticeQuestion, NoticeRevision, NoticeTemplate, ThresholdReason
+from marketplace.models.agencies import Agency, AgencyPerson
+from marketplace.models.notices import (
+    NoticeForm,
+    NoticeQuestion,
+    NoticeRevision,
+    NoticeTemplate,
+    RelationAlarm,
+    ThresholdReason,
+)
 from marketplace.models.procurements import ProcurementNotice
 from marketplace.models.rulebook import RuleBookVersion
 from marketplace.rulebook import RuleBook
@@ -21,6 +30,7 @@ from marketplace.rules.notices.conditions import hidden_thresholds
 from marketplace.services import procurements, registrations
 from marketplace.services.commands import Answer, Ask, Avoided, Justification, Register, Revise
 from marketplace.services.procurements.plain import draft_from_json, draft_to_json
+from marketplace.services.relation_alarms import alarm_related_registrants
 from tests.builders import a_member
 from tests.marketplace.procurement_builders import (
     DEADLINE,
@@ -399,6 +409,47 @@ def test_a_template_keeps_what_returns_and_leaves_out_what_does_not(clock_at) ->
 def test_the_rule_book_names_the_new_numbers() -> None:
     book = RuleBook()
     assert (book.notice_question_close_wd, book.notice_answer_wd, book.avoidance_share_percent) == (1, 1, 25)
-    assert replace(book, avoidance_registrants_exclude=("controller",)).as_parameters()[
-        "avoidance.registrants_exclude"
-    ] == ["controller"]
+    assert replace(book, avoidance_owner_excludes=("controller",)).as_parameters()["avoidance.owner_excludes"] == [
+        "controller"
+    ]
+
+
+# --- relations --------------------------------------------------------------------------------------------------
+
+
+def test_related_registrants_are_an_alarm_and_a_relation_to_the_owner_keeps_out(clock_at) -> None:
+    story = registered(a_story(clock_at), 2)
+    with transaction() as session:
+        for made in story.agencies[:2]:
+            session.get_one(Agency, made.id).address = "南京市玄武区珠江路1号"
+    clock_at(DEADLINE + timedelta(seconds=1))
+    jobs.close_due()
+    assert alarm_related_registrants(story.id) in {0, 1}
+    alarm = db.session.query(RelationAlarm).one()
+    assert (alarm.kind, alarm.detail, alarm.excludes) == ("address", "南京市玄武区珠江路1号", False)
+    assert alarm_related_registrants(story.id) == 0
+
+
+def test_an_agency_of_the_owner_is_refused_with_the_reason(clock_at) -> None:
+    story = published(a_story(clock_at))
+    owner = organisation_name(story.procurement.owner_organisation_id)
+    with transaction() as session:
+        for made, permille in zip(story.agencies[:2], (250, 249), strict=True):
+            session.add(
+                AgencyPerson(
+                    agency_id=made.id,
+                    part="shareholder",
+                    name=owner,
+                    is_body=True,
+                    id_digest="a" * 64,
+                    id_masked="9132**********001X",
+                    share_permille=permille,
+                    since=clock.now(),
+                )
+            )
+    with pytest.raises(Refused) as refused:
+        registrations.register(story.agencies[0].actor, story.id, Register())
+    assert [(check["reason"], check["params"]) for check in refused.value.extra["checks"]] == [
+        ("related-shareholder", {"detail": owner})
+    ]
+    registrations.register(story.agencies[1].actor, story.id, Register())
