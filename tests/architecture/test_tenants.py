@@ -17,9 +17,12 @@ from app.kernel.audit import AuditEvent
 from app.kernel.db import db
 from app.kernel.timeline import TimelineRecord
 from marketplace.models.agencies import AgencyChange, Qualification
+from marketplace.models.credit import Sanction
 from marketplace.models.procurements import Registration
 from marketplace.models.quotes import Quote
-from marketplace.services import saved_searches
+from marketplace.models.reviews import RatingRequest
+from marketplace.rules.sanctions import Ground
+from marketplace.services import contracts, reviews, sanctions, saved_searches
 from marketplace.services.saved_searches import KeepSearch
 from payments.queries import bills_of_subject
 from tests.approvals import builders as approvals
@@ -98,6 +101,20 @@ def a_saved_search(_clock_at: Clock) -> UUID:
     return saved_searches.keep(market.an_agency_member(), KeepSearch("测绘", {"q": "测绘"}))
 
 
+def a_rating_request(clock_at: Clock) -> UUID:
+    made = contract_builders.delivered(contract_builders.signed(clock_at), contract_builders.at(6, 8))
+    contracts.accept(made.owner, made.id, contracts.AcceptDeliverable())
+    reviews.open_requests(made.id)
+    return db.session.scalars(select(RatingRequest.id).where(RatingRequest.rater == "agency")).one()
+
+
+def a_finding(_clock_at: Clock) -> UUID:
+    party, _ = market.an_admitted_agency()
+    assert party.organisation_id is not None
+    sanctions.note_finding(sanctions.Finding(party.organisation_id, Ground.GAVE_UP, "连续放弃中选。", {}, [], "test:1"))
+    return db.session.scalars(select(Sanction.id)).one()
+
+
 # address, how one is made, roles of strangers who may have such objects themselves
 PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
@@ -114,6 +131,8 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/saved-searches/", a_saved_search, (Role.AGENCY, Role.OWNER)),
     ("/practitioners/", a_practitioner, (Role.AGENCY, Role.OWNER)),
     ("/agency-changes/", an_agency_change, (Role.AGENCY, Role.OWNER)),
+    ("/rating-requests/", a_rating_request, (Role.AGENCY, Role.OWNER, Role.APPROVING_DEPARTMENT)),
+    ("/sanctions/", a_finding, (Role.AGENCY, Role.OWNER)),
 )
 
 
