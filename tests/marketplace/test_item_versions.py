@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.identity.models import Notice
@@ -192,6 +192,7 @@ def test_the_comparison_names_exactly_what_differs() -> None:
 TEXTS = st.text("测绘法第二十七条甲乙", max_size=12)
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.sampled_from(["name", "legal_basis", "description"]))
 def test_the_pieces_always_make_up_both_texts(before: str, after: str, field: str) -> None:
     found = differences(replace(BASE, **{field: before}), replace(BASE, **{field: after}))
@@ -238,6 +239,7 @@ def test_any_two_published_versions_can_be_compared(app: Flask, client: FlaskCli
 STEPS = ("submit", "return", "publish", "schedule", "take_effect", "supersede", "cancel")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=30))
 def test_walks_over_the_machine_end_only_where_nothing_leaves(steps: list[str]) -> None:
     state: str = ITEM_VERSION.initial

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.identity.models import Notice
@@ -165,6 +165,7 @@ def test_strangers_find_no_offer_that_is_not_shown(app: Flask) -> None:
     assert _row(listing_id).state == "review"
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(LISTING.actions), max_size=40))
 def test_walks_show_only_what_was_put_on_the_shelf(steps: list[str]) -> None:
     state: str = LISTING.initial
