@@ -11,6 +11,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 from app.kernel import audit, clock, outbox
@@ -56,7 +57,7 @@ class Simulation:
         for day in _days(self.start, self.end):
             for tick in TICKS:
                 due = worker if tick == TICKS[0] else frequent
-                self.plan(datetime.combine(day, tick, BEIJING).astimezone(UTC), lambda due=due: _work(due))
+                self.plan(datetime.combine(day, tick, BEIJING).astimezone(UTC), partial(_work, due))
         with clock.at(lambda: self.now):
             while self._plan:
                 moment, _, act, may_be_refused = heapq.heappop(self._plan)
