@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.identity.queries import organisations_by_ids
 from app.kernel import clock
@@ -101,14 +101,15 @@ class LowResult:
 def abnormally_low(limit: int = 20) -> tuple[LowResult, ...]:
     """Results at less than 60 per cent of their ceiling in twelve months, the lowest share first. One statement."""
     since = clock.now() - timedelta(days=DAYS)
+    price = func.coalesce(Procurement.award_fen, Procurement.price_fen)
     rows = db.session.execute(
-        select(Procurement.id, Procurement.number, Procurement.title, Procurement.price_fen, Procurement.ceiling_fen)
+        select(Procurement.id, Procurement.number, Procurement.title, price, Procurement.ceiling_fen)
         .where(
             Procurement.selected_at >= since,
             Procurement.winner_organisation_id.is_not(None),
-            Procurement.price_fen * 10 < Procurement.ceiling_fen * 6,
+            price * 10 < Procurement.ceiling_fen * 6,
         )
-        .order_by(Procurement.price_fen * 1.0 / Procurement.ceiling_fen, Procurement.id)
+        .order_by(price * 1.0 / Procurement.ceiling_fen, Procurement.id)
         .limit(limit)
     )
     return tuple(LowResult(row[0], row[1], row[2], row[3], row[4] or 0) for row in rows)

@@ -92,7 +92,7 @@ def statistics() -> Statistics:
             Procurement.region_code,
             Procurement.item_version_id,
             Procurement.winner_organisation_id,
-            Procurement.price_fen,
+            func.coalesce(Procurement.award_fen, Procurement.price_fen).label("award_fen"),
             Procurement.ceiling_fen,
             Procurement.budget_fen,
             Procurement.published_at,
@@ -109,7 +109,7 @@ def statistics() -> Statistics:
         notices=len(rows),
         results=len(won),
         failures=sum(row.state == ProcurementState.FAILED for row in rows),
-        amount_fen=sum(row.price_fen for row in won),
+        amount_fen=sum(row.award_fen for row in won),
         registrants=_registrants(begin, len(rows)),
         price_reduction=_reduction(won),
         days_to_result=_days(won),
@@ -151,7 +151,7 @@ def _registrants(begin: datetime, notices: int) -> float | None:
 
 def _reduction(won: Iterable[Any]) -> int | None:
     """How far below its limit (the ceiling, else the budget) a result lies on average, in per mille."""
-    shares = [1000 - 1000 * row.price_fen // (row.ceiling_fen or row.budget_fen) for row in won]
+    shares = [1000 - 1000 * row.award_fen // (row.ceiling_fen or row.budget_fen) for row in won]
     return round(mean(shares)) if shares else None
 
 
