@@ -22,6 +22,7 @@ PATH_LABELS: Final[Mapping[str, str]] = {
     "item.name": N_("Service item"),
     "item.version": N_("Version of the item list"),
     "item.approval_served": N_("Approval served"),
+    "serves_approval_case": N_("Condition of an approval"),
     "content": N_("What is to be done"),
     "deliverable": N_("Deliverable"),
     "limit_wd": N_("Time limit of the service (working days)"),
@@ -34,6 +35,12 @@ PATH_LABELS: Final[Mapping[str, str]] = {
     "demanded_region": N_("Only agencies registered in"),
     "avoided": N_("Agencies to be avoided"),
     "selection.method": N_("Selection method"),
+    "selection.terms.floor_fen": N_("Lowest limit of a quote"),
+    "selection.terms.rounds": N_("Bidding rounds"),
+    "selection.terms.round_minutes": N_("Length of a further round (minutes)"),
+    "selection.terms.big_list": N_("Size of the big list"),
+    "selection.terms.small_list": N_("Size of the small list"),
+    "selection.terms.criteria": N_("Criteria and their weights"),
     "selection.seats": N_("Seats"),
     "selection.witness": N_("A witness is present at the draw"),
     "selection.sources": N_("Public values announced"),
@@ -43,6 +50,7 @@ PATH_LABELS: Final[Mapping[str, str]] = {
     "registration_ends_at": N_("Registration until"),
     "owner": N_("Project owner"),
     "round": N_("Round"),
+    "rule_book": N_("Rule book"),
 }
 """Labels of the fields of a notice's frozen content, by dotted path; a path without a label is shown as it is."""
 
@@ -62,7 +70,7 @@ MINOR: Final[frozenset[str]] = frozenset(
 """Corrections that change no decision of an agency."""
 
 FOLLOWING: Final[frozenset[str]] = frozenset(
-    {"number", "round", "rule_book", "registration_ends_at", "questions_close_at"}
+    {"number", "round", "rule_book", "registration_ends_at", "questions_close_at", "serves_approval_case"}
 )
 """What the publication itself sets anew; it is no change by the owner. A later deadline only gives everybody more time."""
 

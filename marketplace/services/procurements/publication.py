@@ -193,6 +193,7 @@ def notice_content(procurement: Procurement, book: RuleBook) -> dict[str, Any]:
             "scale": procurement.scale,
         },
         "item": {"code": code, "version": item.version, "name": item.name, "approval_served": item.approval_served},
+        "serves_approval_case": procurement.case_subject is not None,
         "content": procurement.content,
         "deliverable": item.deliverable,
         "limit_wd": procurement.limit_wd,

@@ -19,6 +19,7 @@ from marketplace.queries import procurements
 from marketplace.queries.procurements import ProcurementView, Stage
 from marketplace.queries.selection import direct_request_view
 from marketplace.rules.notices.changes import PATH_LABELS
+from marketplace.rules.notices.purpose import purpose_label
 from marketplace.services import procurements as services
 from marketplace.states.parts import Part
 from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, ProcurementState
@@ -87,6 +88,7 @@ def procurement(object_id: UUID) -> str:
         question_labels=QUESTION.labels,
         may_ask=may_ask(view, actor),
         calendar_years=procurements.calendar_moved(view) if view.is_open else (),
+        purpose=purpose_label(serves_case=bool(view.case_subject)),
         path_labels=PATH_LABELS,
         **_for_the_check(view, actor),
         **WORDS,

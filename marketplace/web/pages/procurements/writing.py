@@ -33,6 +33,7 @@ from marketplace.services.commands import NoticeDraft, Revise
 from marketplace.states.parts import Part
 from marketplace.states.procurement import ProcurementState
 from marketplace.web.creation import create_once
+from marketplace.web.notice_reading import lines_of
 from marketplace.web.notice_values import notice_values
 from marketplace.web.notice_wizard import (
     BY_NAME,
@@ -75,6 +76,13 @@ class Wizard:
             return url_for(".form_step", form_id=self.form.id, step=step)
         asked: dict[str, Any] = request.args.to_dict()
         return url_for(".new", **asked)
+
+    @property
+    def serves_case(self) -> bool:
+        """Whether it is bought for an approval case: the notice is linked to one, or the wizard was opened from one."""
+        if self.view is not None:
+            return bool(self.view.case_subject)
+        return bool(self.form.case_link if self.form else request.args.get("case"))
 
     @property
     def cancel(self) -> str:
@@ -153,8 +161,9 @@ def save_edit_step(object_id: UUID, step: str) -> BaseResponse:
 def preview() -> str:
     """What is said beside the form while it is filled in: who qualifies, what must be changed, how the notice reads."""
     typed = parsing.form_values(NoticeIn)
-    known = {**filled(_kept_elsewhere()), **{name: value for name, value in typed.items() if name in NoticeIn().fields}}
-    return _preview(known)
+    wizard = _kept_elsewhere()
+    known = {**filled(wizard.content), **{name: value for name, value in typed.items() if name in NoticeIn().fields}}
+    return _preview(wizard, known)
 
 
 @bp.get("/procurements/items")
@@ -196,12 +205,12 @@ def _editable(object_id: UUID) -> ProcurementView:
     return view
 
 
-def _kept_elsewhere() -> Mapping[str, Any]:
-    """The steps that are not on the page, for the preview."""
+def _kept_elsewhere() -> Wizard:
+    """The notice with the steps that are not on the page, for the preview."""
     form, changed = request.args.get("form", type=UUID), request.args.get("procurement", type=UUID)
     if form is not None:
-        return _kept(form).content
-    return _existing(changed).content if changed is not None else {}
+        return _kept(form)
+    return _existing(changed) if changed is not None else Wizard({})
 
 
 def _page(wizard: Wizard, step: Step, typed: Mapping[str, Any] | None = None, errors: Any = None) -> str:
@@ -215,7 +224,7 @@ def _page(wizard: Wizard, step: Step, typed: Mapping[str, Any] | None = None, er
         before=step_before(step.name),
         form=form,
         preview=partial_preview(current_actor(), filled(values)),
-        reading=_reading(form),
+        reading=lines_of(form, serves_case=wizard.serves_case),
         review=_review(wizard, values) if step.name == "review" else None,
         method_fields=METHOD_FIELDS,
         starts=_starts() if wizard.form is None and wizard.view is None else None,
@@ -223,28 +232,14 @@ def _page(wizard: Wizard, step: Step, typed: Mapping[str, Any] | None = None, er
     )
 
 
-def _preview(values: Mapping[str, Any]) -> str:
-    form = Form(NoticeIn(), values)
-    found = partial_preview(current_actor(), values)
-    return render_template("marketplace/_notice_preview.html", preview=found, reading=_reading(form))
-
-
-def _reading(form: Form) -> list[tuple[str, str]]:
-    """The notice as it will read: the label and the words of every field that says something."""
-    found = []
-    for field in form.fields:
-        if field.widget == "hidden" or field.value in ("", None, ()):
-            continue
-        chosen = {choice[0]: choice[1] for choice in field.choices}.get(str(field.value))
-        shown = WORDS["region_name"](field.value) if field.widget == "region" else chosen
-        if field.widget == "checkbox":
-            if field.value not in (True, "true"):
-                continue
-            shown = gettext("yes")
-        if field.widget == "datetime":
-            shown = str(field.value).replace("T", " ")[:16]
-        found.append((field.label, str(shown or field.value)))
-    return found
+def _preview(wizard: Wizard, values: Mapping[str, Any]) -> str:
+    return render_template(
+        "marketplace/_notice_preview.html",
+        preview=partial_preview(current_actor(), values),
+        reading=lines_of(Form(NoticeIn(), values), serves_case=wizard.serves_case),
+        beside_item=request.args.get("step") == "what",
+        answer=True,
+    )
 
 
 @dataclass(frozen=True)
