@@ -32,6 +32,7 @@ def address(rule: Rule) -> str:
     """An address of the route with ids that nothing has."""
     made = re.sub(r"<uuid:[a-z_]+>", str(uuid4()), rule.rule)
     made = re.sub(r"<int:[a-z_]+>", "1", made)
+    made = re.sub(r"<any\(([a-z_]+)[^>]*>", r"\1", made)
     return re.sub(r"<(?:[a-z]+:)?[a-z_]+>", "x", made)
 
 

@@ -15,6 +15,7 @@ from marketplace.queries.procurements.lists import (
     NoticeFilter,
     ProcurementRow,
     Stage,
+    WorkListFilter,
     closing_soon,
     notices,
     notices_for_export,
@@ -22,6 +23,7 @@ from marketplace.queries.procurements.lists import (
     procurements_of_owner,
     procurements_to_supervise,
     stage_counts,
+    work_list_for_export,
 )
 from marketplace.queries.procurements.publishing import (
     AlarmView,
@@ -65,6 +67,7 @@ __all__ = [
     "RevisionView",
     "Stage",
     "TemplateView",
+    "WorkListFilter",
     "alarms_of",
     "calendar_moved",
     "closing_soon",
@@ -91,6 +94,7 @@ __all__ = [
     "templates_of",
     "thresholds_of",
     "unfinished_forms",
+    "work_list_for_export",
     "working_days_left",
     "worklist",
 ]

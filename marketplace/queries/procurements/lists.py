@@ -80,6 +80,16 @@ class NoticeFilter:
 
 
 @dataclass(frozen=True)
+class WorkListFilter:
+    """What a list people work on is asked for: a state, a selection method, words of the title, number, project or item."""
+
+    state: str = ""
+    method: str = ""
+    q: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True)
 class ProcurementRow:
     """One line of a list. Amounts in fen, instants UTC."""
 
@@ -94,6 +104,7 @@ class ProcurementRow:
     region_code: str
     price_fen: int
     limit_wd: int
+    method: str
     fund_source: str
     published_at: datetime | None
     registration_ends_at: datetime | None
@@ -128,18 +139,32 @@ def stage_counts() -> dict[str, int]:
     return {stage: sum(by_state.get(state, 0) for state in states) for stage, states in STAGE_STATES.items()}
 
 
-def procurements_of_owner(organisation_id: UUID, *, state: str = "", number: int = 1) -> Page[ProcurementRow]:
-    """An owner's procurements, the newest first."""
-    statement = _base().where(Procurement.owner_organisation_id == organisation_id)
-    if state:
-        statement = statement.where(Procurement.state == state)
-    return _page(statement.order_by(Procurement.created_at.desc(), Procurement.id.desc()), number)
+def procurements_of_owner(organisation_id: UUID, wanted: WorkListFilter = WorkListFilter()) -> Page[ProcurementRow]:
+    """An owner's procurements, drafts included, the newest first."""
+    return _page(_worked_on(wanted, organisation_id), wanted.page)
 
 
-def procurements_to_supervise(state: str, *, number: int = 1) -> Page[ProcurementRow]:
-    """All procurements in a state ("" for all), for those who run and watch the supermarket."""
-    statement = _base().where(Procurement.state == state) if state else _base()
-    return _page(statement.order_by(Procurement.created_at.desc(), Procurement.id.desc()), number)
+def procurements_to_supervise(wanted: WorkListFilter) -> Page[ProcurementRow]:
+    """Everybody's procurements, for those who run and watch the supermarket, the newest first."""
+    return _page(_worked_on(wanted), wanted.page)
+
+
+def work_list_for_export(wanted: WorkListFilter, organisation_id: UUID | None = None) -> Sequence[ProcurementRow]:
+    """The whole filtered list of an owner, or of everybody, up to 10,000 lines."""
+    return _rows(db.session.execute(_worked_on(wanted, organisation_id).limit(EXPORT_LIMIT)).all())
+
+
+def _worked_on(wanted: WorkListFilter, organisation_id: UUID | None = None) -> Any:
+    statement = _base()
+    if organisation_id is not None:
+        statement = statement.where(Procurement.owner_organisation_id == organisation_id)
+    if wanted.state:
+        statement = statement.where(Procurement.state == wanted.state)
+    if wanted.method:
+        statement = statement.where(Procurement.method == wanted.method)
+    if wanted.q.strip():
+        statement = statement.where(_holds(wanted.q.strip()))
+    return statement.order_by(Procurement.created_at.desc(), Procurement.id.desc())
 
 
 def opportunities(organisation_id: UUID) -> tuple[ProcurementRow, ...]:
@@ -193,6 +218,11 @@ def _public(wanted: NoticeFilter) -> Any:
     return statement.order_by(open_first, Procurement.published_at.desc(), Procurement.id.desc())
 
 
+def _holds(words: str) -> ColumnElement[bool]:
+    columns = (Procurement.title, Procurement.number, Procurement.project_name, ItemVersion.name)
+    return or_(*(column.contains(words, autoescape=True) for column in columns))
+
+
 def _conditions(wanted: NoticeFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.stage:
@@ -205,9 +235,7 @@ def _conditions(wanted: NoticeFilter) -> list[ColumnElement[bool]]:
         )
         found.append(Procurement.region_code.startswith(prefix, autoescape=True))
     if wanted.q:
-        text = wanted.q.strip()
-        columns = (Procurement.title, Procurement.number, Procurement.project_name, ItemVersion.name)
-        found.append(or_(*(column.contains(text, autoescape=True) for column in columns)))
+        found.append(_holds(wanted.q.strip()))
     if wanted.closing_soon:
         soon = clock.now() + timedelta(days=CLOSING_SOON_DAYS)
         found.append(
@@ -237,6 +265,7 @@ def _rows(found: Iterable[Any]) -> Sequence[ProcurementRow]:
             region_code=p.region_code,
             price_fen=p.price_fen,
             limit_wd=p.limit_wd,
+            method=p.method,
             fund_source=p.fund_source,
             published_at=p.published_at,
             registration_ends_at=p.registration_ends_at,

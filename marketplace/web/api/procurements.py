@@ -28,7 +28,7 @@ from marketplace.states.procurement import FAILURE_TEXTS, PROCUREMENT, Procureme
 from marketplace.web.creation import create_once
 from marketplace.web.procurement_actions import actions_for, registration_actions
 from marketplace.web.procurement_preview import Preview, preview_of
-from marketplace.web.schemas.procurements import MineQuery, NoticeIn, NoticeQuery, RegisterIn
+from marketplace.web.schemas.procurements import MineQuery, NoticeIn, NoticeQuery, RegisterIn, WorkListQuery
 
 bp = Blueprint("marketplace_procurements_api", __name__, url_prefix="/api")
 
@@ -66,14 +66,13 @@ def preview() -> Response:
 
 @bp.get("/procurements/mine")
 @signed_in
-@operation(N_("List my organisation's procurements"), query=MineQuery, tag="procurements")
+@operation(N_("List my organisation's procurements"), query=WorkListQuery, tag="procurements")
 def mine() -> Response:
     """An owner's procurements, drafts included."""
     actor = current_actor()
     if actor.organisation_id is None:
         raise NotAllowed
-    wanted = parsing.query(MineQuery)
-    page = procurements.procurements_of_owner(actor.organisation_id, state=wanted["state"], number=wanted["page"])
+    page = procurements.procurements_of_owner(actor.organisation_id, parsing.query(WorkListQuery))
     return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
 
 

@@ -16,7 +16,7 @@ from app.kernel.words import N_
 from app.web.regions import is_region
 from app.web.schemas import REQUIRED, FormText, InputSchema, MoneyField, text, version_field
 from marketplace.models.catalogue import ItemVersion, ServiceItem
-from marketplace.queries.procurements import STAGE_LABELS, NoticeFilter, Stage
+from marketplace.queries.procurements import STAGE_LABELS, NoticeFilter, Stage, WorkListFilter
 from marketplace.rules.categories import CATEGORY_LABELS, Category
 from marketplace.rules.notices.text import REFUSED_CONTROL, has_hidden_control, plain_digits
 from marketplace.rules.qualifications import GRADE_LABELS, GRADES
@@ -40,6 +40,7 @@ from marketplace.services.commands import (
     Revise,
 )
 from marketplace.states.catalogue import ItemVersionState
+from marketplace.states.procurement import PROCUREMENT, ProcurementState
 from marketplace.web.schemas.selection import MethodTermsFields, with_terms
 
 _AVOIDED_LINE = re.compile(r"([0-9A-HJ-NPQRTUWXY]{18})\s*[,，;；:：\s]\s*(.+)")
@@ -414,6 +415,37 @@ class NoticeQuery(InputSchema):
     def _build(self, data: Mapping[str, Any], **_: Any) -> Any:
         values: dict[str, Any] = {name: "" if value is None else value for name, value in data.items()}
         return NoticeFilter(**values)
+
+
+class WorkListQuery(InputSchema):
+    """Filters of the owner's list and the supervisor's; they live in the address."""
+
+    command = WorkListFilter
+    q = text(N_("Words"), longest=100, required=False)
+    state = fields.String(
+        load_default="",
+        validate=validate.OneOf(["", *ProcurementState], error=N_("Must be one of the choices.")),
+        metadata={
+            "label": N_("State"),
+            "widget": "select",
+            "choices": [(str(state), PROCUREMENT.labels[state]) for state in ProcurementState],
+        },
+    )
+    method = fields.String(
+        load_default="",
+        validate=validate.OneOf(["", *Method], error=N_("Must be one of the choices.")),
+        metadata={
+            "label": N_("Selection method"),
+            "widget": "select",
+            "choices": [(str(method), METHOD_LABELS[method]) for method in Method],
+        },
+    )
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=100_000), metadata={"widget": "hidden"})
+
+    @post_load
+    def _build(self, data: Mapping[str, Any], **_: Any) -> Any:
+        values: dict[str, Any] = {name: "" if value is None else value for name, value in data.items()}
+        return WorkListFilter(**values)
 
 
 class MineQuery(InputSchema):

@@ -12,6 +12,7 @@ from app.web.spreadsheets import csv_answer
 from marketplace.queries.procurements import ProcurementRow
 from marketplace.rules.categories import CATEGORY_LABELS
 from marketplace.rules.selection.gates import FUND_SOURCE_LABELS
+from marketplace.rules.selection.methods import METHOD_LABELS, Method
 from marketplace.states.procurement import PROCUREMENT, ProcurementState
 
 
@@ -33,6 +34,7 @@ _COLUMNS = (
     *(
         N_("Service price (yuan)"),
         N_("Time limit (working days)"),
+        N_("Selection method"),
         N_("Fund source"),
         N_("Published"),
         N_("Registration until"),
@@ -53,6 +55,7 @@ def _csv_cells(row: ProcurementRow) -> Iterator[str]:
     yield region_name(row.region_code)
     yield f"{row.price_fen // 100}.{row.price_fen % 100:02d}"
     yield str(row.limit_wd)
+    yield gettext(METHOD_LABELS[Method(row.method)])
     yield gettext(FUND_SOURCE_LABELS[row.fund_source])
     for moment in (row.published_at, row.registration_ends_at):
         yield moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M") if moment else ""
