@@ -13,8 +13,8 @@ from typing import Any, Final
 from app.kernel.words import N_
 
 
-def _parameter(default: object, key: str, label: str, unit: str = "") -> Any:
-    return field(default=default, metadata={"key": key, "label": label, "unit": unit})
+def _parameter(default: object, key: str, label: str, unit: str = "", choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"key": key, "label": label, "unit": unit, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RuleBook:
         ("same_body", "representative", "shareholder", "controller", "subordinate", "role"),
         "avoidance.owner_excludes",
         N_("Relations to the owner that keep an agency out"),
-        "relations",
+        choices=("same_body", "representative", "shareholder", "controller", "subordinate", "role"),
     )
 
     # How a winner is selected (选取)
@@ -177,7 +177,7 @@ class RuleBook:
         (90, 80, 60), "credit.grades_from", N_("Grades A, B and C from"), "points"
     )
     credit_excluded_grades: tuple[str, ...] = _parameter(
-        ("D",), "credit.excluded_grades", N_("Grades that may not register")
+        ("D",), "credit.excluded_grades", N_("Grades that may not register"), choices=("A", "B", "C", "D")
     )
     credit_inspection_percent: tuple[int, int, int, int] = _parameter(
         (5, 10, 30, 100), "credit.inspection_percent", N_("Services inspected, grades A to D"), "percent"
@@ -284,17 +284,21 @@ class RuleBook:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a page shows about one parameter. `label` is a message id, `name` its field of `RuleBook`."""
+    """What a page shows about one parameter. `label` is a message id, `name` its field of `RuleBook`.
+
+    `choices` are the words that a list of words may hold.
+    """
 
     name: str
     key: str
     label: str
     unit: str
     default: object
+    choices: tuple[str, ...] = ()
 
 
 PARAMETERS: Final[tuple[Parameter, ...]] = tuple(
-    Parameter(f.name, f.metadata["key"], f.metadata["label"], f.metadata["unit"], f.default)
+    Parameter(f.name, f.metadata["key"], f.metadata["label"], f.metadata["unit"], f.default, f.metadata["choices"])
     for f in fields(RuleBook)
     if f.metadata
 )

@@ -48,6 +48,8 @@ def wrong_values(parameters: Mapping[str, object]) -> tuple[Wrong, ...]:
 
 def _wrong(parameter: Parameter, value: object) -> Wrong | None:
     default = _plain(parameter.default)
+    if parameter.choices:
+        return _wrong_words(parameter, value)
     if isinstance(default, list):
         return _wrong_list(parameter, default, value)
     if isinstance(default, bool) or isinstance(value, bool):
@@ -64,6 +66,12 @@ def _wrong(parameter: Parameter, value: object) -> Wrong | None:
         )
         return Wrong(parameter, text, {"most": most} if most is not None else {})
     return None
+
+
+def _wrong_words(parameter: Parameter, value: object) -> Wrong | None:
+    known = isinstance(value, list) and len(set(map(str, value))) == len(value) and set(value) <= set(parameter.choices)
+    text = N_("Choose from these words, each once: %(choices)s.")
+    return None if known else Wrong(parameter, text, {"choices": ", ".join(parameter.choices)})
 
 
 def _wrong_list(parameter: Parameter, default: list[object], value: object) -> Wrong | None:

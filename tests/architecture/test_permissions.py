@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -14,6 +12,7 @@ from werkzeug.routing import Rule
 from app.identity.authentication import permissions_of
 from app.kernel.access import Role
 from app.web.guard import policy_of
+from tests.addresses import address
 
 AsRole = Callable[..., FlaskClient]
 JSON = {"Accept": "application/json"}
@@ -28,20 +27,12 @@ def routes(app: Flask) -> Iterator[tuple[Rule, str]]:
             yield rule, method
 
 
-def address(rule: Rule) -> str:
-    """An address of the route with ids that nothing has."""
-    made = re.sub(r"<uuid:[a-z_]+>", str(uuid4()), rule.rule)
-    made = re.sub(r"<int:[a-z_]+>", "1", made)
-    made = re.sub(r"<any\(([a-z_]+)[^>]*>", r"\1", made)
-    return re.sub(r"<(?:[a-z]+:)?[a-z_]+>", "x", made)
-
-
 def ask(client: FlaskClient, rule: Rule, method: str) -> int:
     # refusals as JSON: error pages have tests of their own and cost more
     kwargs: dict[str, object] = {"headers": JSON}
     if rule.rule.startswith("/api/") and method in {"POST", "PUT", "PATCH"}:
         kwargs["json"] = {}
-    return client.open(address(rule), method=method, **kwargs).status_code  # type: ignore[arg-type]
+    return client.open(address(rule.rule), method=method, **kwargs).status_code  # type: ignore[arg-type]
 
 
 def expected(app: Flask, rule: Rule, role: Role | None) -> str:
@@ -172,7 +163,7 @@ def test_unknown_methods_and_odd_input_get_an_answer(app: Flask, as_role: AsRole
             continue
         # pages read forms only: two bodies are enough for them
         for number, body in enumerate(bodies if rule.rule.startswith("/api/") else bodies[-2:]):
-            status = client.open(address(rule), method=method, headers=JSON, **body).status_code  # type: ignore[arg-type]
+            status = client.open(address(rule.rule), method=method, headers=JSON, **body).status_code  # type: ignore[arg-type]
             if status >= 500:
                 wrong[f"{method} {rule.rule} #{number}"] = status
     assert wrong == {}

@@ -2,8 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -25,27 +23,9 @@ from app.kernel.jobs import Job, every, run_once
 from app.kernel.numbering import NumberSeries, next_number
 from app.kernel.timeline import TimelineRecord
 from app.kernel.transitions import move
+from tests.together import WORKERS, together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
-WORKERS = 8
-
-
-def together(app: Flask, work: Callable[[int], Any], workers: int = WORKERS) -> list[Any]:
-    """Run `work(n)` in eight threads that start at the same moment; return their answers or refusals."""
-    gate = threading.Barrier(workers)
-
-    def run(number: int) -> Any:
-        with app.app_context():
-            gate.wait(30)
-            try:
-                return work(number)
-            except Exception as refusal:  # noqa: BLE001 - the answer of a race is who was refused and how
-                return refusal
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(run, range(workers)))
 
 
 @use_case

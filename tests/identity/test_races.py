@@ -12,8 +12,8 @@ from app.identity.models import LoginAttempt, User
 from app.identity.services import accounts, sign_in
 from app.kernel.db import db, transaction
 from app.kernel.errors import Refused, TooManyRequests
-from tests.concurrency.test_races import together
 from tests.identity.builders import MONDAY, PASSWORD, a_code, a_person
+from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
 ClockAt = Callable[[datetime], None]

@@ -17,7 +17,7 @@ from marketplace.services import contracts
 from marketplace.services.contracts import AcceptDeliverable, OpenDispute, Reasoned
 from payments.models import Bill
 from tests.marketplace.contract_builders import Clock, Engagement, a_report, at, delivered, drawn_up, signed
-from tests.marketplace.test_procurement_races import together
+from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
 

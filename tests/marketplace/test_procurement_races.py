@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -23,28 +19,9 @@ from marketplace.models.procurements import Draw, DrawOutcome, DrawRank, Registr
 from marketplace.services import awards, registrations, selection
 from marketplace.services.commands import Register
 from tests.marketplace.procurement_builders import DEADLINE, a_story, awarded, frozen, published, registered
+from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
-WORKERS = 8
-
-
-def together(app: Flask, work: Callable[[int], Any], workers: int = WORKERS) -> list[Any]:
-    """Run `work(n)` in threads that start at the same moment, under the test's clock; refusals are answers too."""
-    gate = threading.Barrier(workers)
-
-    def run(number: int) -> Any:
-        with app.app_context():
-            gate.wait(30)
-            try:
-                return work(number)
-            except Exception as refusal:  # noqa: BLE001 - who was refused, and how, is what a race answers
-                return refusal
-            finally:
-                db.session.remove()
-
-    contexts = [contextvars.copy_context() for _ in range(workers)]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda n: contexts[n].run(run, n), range(workers)))
 
 
 def steps(thread_id: Any, action: str) -> int:

@@ -1,9 +1,6 @@
 """Many at once on one bill: one live attempt, one posting, one winner of release against refund. On both databases."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,27 +17,9 @@ from payments.models import LedgerTransaction, Payment
 from payments.queries import PaymentView, balances, bill_view, income_of
 from payments.services import StartPayment
 from payments.services.payments import apply_fact
+from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
-WORKERS = 8
-
-
-def together(app: Flask, work: Callable[[int], Any], workers: int = WORKERS) -> list[Any]:
-    """Run `work(n)` in threads that start at the same moment; their answers or refusals."""
-    gate = threading.Barrier(workers)
-
-    def run(number: int) -> Any:
-        with app.app_context():
-            gate.wait(30)
-            try:
-                return work(number)
-            except Exception as refusal:  # noqa: BLE001 - the answer of a race is who was refused and how
-                return refusal
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(run, range(workers)))
 
 
 @pytest.fixture

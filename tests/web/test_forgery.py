@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 
 from app.web.guard import policy_of
+from tests.addresses import address
 from tests.identity.builders import PASSWORD, a_person
 
 AsRole = Callable[..., FlaskClient]
@@ -21,12 +22,6 @@ def guarded(app: Flask) -> Iterator[Flask]:
     app.config["WTF_CSRF_ENABLED"] = True
     yield app
     app.config["WTF_CSRF_ENABLED"] = False
-
-
-def address(rule: str) -> str:
-    """An address of a route, with made-up ids."""
-    made = re.sub(r"<uuid:[a-z_]+>", "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b", rule)
-    return re.sub(r"<int:[a-z_]+>", "1", re.sub(r"<(?:path:|string:)?[a-z_]+>", "x", made))
 
 
 def form_token(client: FlaskClient, page: str = "/sign-in") -> str:

@@ -26,6 +26,7 @@ UNIT_LABELS: Final[Mapping[str, str]] = {
     "rounds": N_("round(s)"),
     "times": N_("time(s)"),
     "ratio": N_("as a ratio"),
+    "points": N_("points"),
 }
 
 SECTIONS: Final[tuple[tuple[str, frozenset[str]], ...]] = (
@@ -63,6 +64,14 @@ class NumberList(fields.Field[list[int]]):
             raise ValidationError(N_("Write whole numbers, separated by commas.")) from bad
 
 
+class WordList(fields.Field[list[str]]):
+    """Words separated by commas, in either width; empty for none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # noqa: ARG002
+        given = value if isinstance(value, list) else str(value).replace("，", ",").replace("、", ",").split(",")
+        return [str(word).strip() for word in given if str(word).strip()]
+
+
 class ProposalIn(InputSchema):
     """What every proposal says besides the parameters, which `PROPOSAL` adds under their names."""
 
@@ -90,6 +99,9 @@ class ProposalIn(InputSchema):
 
 def _field(parameter: Parameter) -> fields.Field[Any]:
     metadata: dict[str, Any] = {"label": parameter.label, "hint": UNIT_LABELS.get(parameter.unit, "")}
+    if parameter.choices:
+        hint = ", ".join(parameter.choices)
+        return WordList(load_default=list, metadata={**metadata, "hint": hint, "widget": "text"})
     if isinstance(parameter.default, bool):
         return fields.Boolean(load_default=False, metadata={**metadata, "widget": "checkbox"})
     if parameter.unit == "fen":

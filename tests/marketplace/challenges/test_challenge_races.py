@@ -17,7 +17,7 @@ from marketplace.models.challenges import Challenge
 from marketplace.services import challenges
 from tests.marketplace.challenges.builders import losers, object_to, rejected, the
 from tests.marketplace.procurement_builders import a_story, ranked
-from tests.marketplace.test_procurement_races import together
+from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
 
