@@ -90,7 +90,7 @@ def prepare() -> None:
     subprocess.run([*flask, "db", "upgrade"], check=True)
     if os.environ.get("CHAOSHI_DEMO", "1") == "1":
         subprocess.run(
-            [*flask, "demo", "seed", "--if-empty", "--scale", os.environ.get("CHAOSHI_DEMO_SCALE", "1")], check=True
+            [*flask, "demo", "seed", "--if-empty", "--scale", os.environ.get("CHAOSHI_DEMO_SCALE", "0.5")], check=True
         )
 
 

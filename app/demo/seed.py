@@ -105,7 +105,7 @@ class NotEmpty(click.ClickException):
 @click.option("--seed", type=int, default=20261121, show_default=True, help="The same seed gives the same world.")
 @click.option("--if-empty", is_flag=True, help="Do nothing, without an error, when there are data already.")
 def seed_command(scale: float, seed: int, if_empty: bool) -> None:
-    """Fill an empty database; takes about a minute at scale 1."""
+    """Fill an empty database; takes a few minutes at scale 1."""
     if current_app.extensions["chaoshi_settings"].mode is Mode.PRODUCTION:
         raise click.ClickException("demonstration data do not belong into a production database")
     if not is_empty():
