@@ -1,5 +1,6 @@
-"""Machine reasons in the reader's words: money in yuan, everything else as it stands."""
+"""Machine reasons in the reader's words: money in yuan, totals without idle zeros, everything else as it stands."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext
@@ -16,4 +17,6 @@ def reason_text(reason: Reason) -> str:
 def _shown(name: str, value: Any) -> str:
     if name.endswith("_fen") and isinstance(value, int):
         return Money(value).grouped
+    if name == "total":
+        return f"{Decimal(value).normalize():f}"
     return str(gettext(value)) if name == "why" and value else str(value)

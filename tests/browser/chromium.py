@@ -77,6 +77,11 @@ class Window:
         found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
         return [f"{v['id']} ({v['impact']}): {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found]
 
+    def faults(self) -> list[str]:
+        """Everything that is wrong with the present page: for axe, for the browser, and wider than its window."""
+        wider = [f"{over} px wider than the window"] if (over := self.overflow()) > 0 else []
+        return [*self.axe(), *self.violations(), *self.complaints, *wider]
+
     def picture(self, path: Path, *, full_page: bool = False) -> None:
         self.page.screenshot(path=str(path), full_page=full_page)
 

@@ -3,14 +3,21 @@
 They run in one process (`make test-browser`), so that they share one product.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
 
+from app.kernel import clock
+from app.kernel.access import Actor
 from tests.browser.chromium import ChromiumMissing, Window, launch, window
 from tests.browser.story import Played, play
+from tests.builders import sign_in
 from tests.processes import Product, running_product
 
 
@@ -45,5 +52,39 @@ def look(browser: Browser, product: Product) -> Iterator[Callable[..., Window]]:
 
         def made(**kind: object) -> Window:
             return stack.enter_context(window(browser, product.url, **kind))
+
+        yield made
+
+
+@pytest.fixture
+def url(app: Flask, clock_at: Callable[..., None]) -> Iterator[str]:
+    """The application behind a socket, living at the test's moment."""
+    server = make_server("127.0.0.1", 0, app)
+    server.log = lambda *_: None  # type: ignore[method-assign]
+    moved = clock._source.get()
+
+    def serve() -> None:
+        with clock.at(moved):
+            server.serve_forever()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def as_person(app: Flask, browser: Browser, url: str) -> Iterator[Callable[..., Window]]:
+    """`as_person(actor, path, width=390)`: this person, or a visitor (None), in front of a page of the application at `url`."""
+    with ExitStack() as stack:
+
+        def made(actor: Actor | None, path: str, **kind: Any) -> Window:
+            found = stack.enter_context(window(browser, url, **kind))
+            if actor is not None:
+                client = app.test_client()
+                sign_in(client, actor)
+                cookie = client.get_cookie("session")
+                assert cookie is not None
+                found.page.context.add_cookies([{"name": "session", "value": cookie.value, "url": url}])
+            return found.open(path)
 
         yield made

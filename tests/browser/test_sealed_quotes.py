@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
+from playwright.sync_api import Page
 
-from app.kernel import clock
-from app.kernel.access import Actor
 from app.kernel.commands import Plain
 from app.kernel.db import db
 from marketplace.jobs import procurements as jobs
 from marketplace.models.quotes import Quote
 from marketplace.services import procurements, quotes
-from tests.browser.chromium import DESK, PHONE, Window, window
-from tests.builders import sign_in
+from tests.browser.chromium import DESK, PHONE, Window
 from tests.marketplace.procurement_builders import DEADLINE, a_story
 from tests.marketplace.quotes.builders import Bidding, an_opening_code, sealed_for
 
@@ -30,45 +23,9 @@ pytestmark = [pytest.mark.browser]
 PRICE = "177431.29"
 
 
-@pytest.fixture
-def url(app: Flask, clock_at: Callable[..., None]) -> Iterator[str]:
-    """The application behind a socket, living at the test's moment."""
-    server = make_server("127.0.0.1", 0, app)
-    server.log = lambda *_: None  # type: ignore[method-assign]
-    moved = clock._source.get()
-
-    def serve() -> None:
-        with clock.at(moved):
-            server.serve_forever()
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-
-
-@pytest.fixture
-def as_person(app: Flask, browser: Browser, url: str, tmp_path: Path) -> Iterator[Callable[..., Window]]:
-    """`as_person(actor, path, width=390)`: this person in front of a page."""
-    with ExitStack() as stack:
-
-        def made(actor: Actor, path: str, **kind: Any) -> Window:
-            found = stack.enter_context(window(browser, url, **kind))
-            client = app.test_client()
-            sign_in(client, actor)
-            cookie = client.get_cookie("session")
-            assert cookie is not None
-            found.page.context.add_cookies([{"name": "session", "value": cookie.value, "url": url}])
-            return found.open(path)
-
-        yield made
-
-
 def is_clean(found: Window, picture: Path) -> None:
     found.picture(picture, full_page=True)
-    assert found.axe() == []
-    assert found.violations() == []
-    assert found.complaints == []
-    assert found.overflow() <= 0
+    assert found.faults() == []
 
 
 def make_code(found: Window, picture: Path) -> str:

@@ -24,9 +24,10 @@ from marketplace.services import selection as services
 from marketplace.services.procurements import canonical
 from marketplace.states.procurement import FAILURE_TEXTS
 from marketplace.states.registration import REGISTRATION
+from marketplace.web.comparison_sheet import SheetForm, sheet_of
 from marketplace.web.pages.procurements.words import REGISTRATION_TONES
 from marketplace.web.reasons import reason_text
-from marketplace.web.schemas.selection import ChooseIn, ComparisonIn, sheet_of
+from marketplace.web.schemas.selection import ChooseIn, ComparisonIn
 
 bp = Blueprint("marketplace_selection", __name__, template_folder="../../templates")
 
@@ -105,8 +106,7 @@ def compare(object_id: UUID) -> BaseResponse:
         if view.is_choice:
             services.choose_agency(actor, object_id, parsing.form(ChooseIn))
         else:
-            sheet = sheet_of(request.form, [str(c.registration_id) for c in view.candidates], len(view.judged))
-            services.hand_in_comparison(actor, object_id, ComparisonIn().load(sheet))
+            services.hand_in_comparison(actor, object_id, ComparisonIn().load(sheet_of(request.form, view)))
     except (NotFound, NotAllowed):
         raise
     except (ValidationError, DomainError) as failure:
@@ -118,5 +118,9 @@ def compare(object_id: UUID) -> BaseResponse:
 
 
 def _sheet(view: ComparisonView, values: Mapping[str, str], errors: Mapping[str, Any]) -> str:
-    form = Form(ChooseIn(), {"version": str(view.version), **values}, dict(errors)) if view.is_choice else None
-    return render_template("marketplace/selection_sheet.html", comparison=view, values=values, errors=errors, form=form)
+    form = (
+        Form(ChooseIn(), {"version": str(view.version), **values}, dict(errors))
+        if view.is_choice
+        else SheetForm(view, values, errors)
+    )
+    return render_template("marketplace/selection_sheet.html", comparison=view, form=form)

@@ -188,18 +188,3 @@ class DirectIn(InputSchema):
         },
     )
     version = version_field()
-
-
-def sheet_of(form: Mapping[str, str], candidates: list[str], judged: int) -> dict[str, Any]:
-    """The rows of a submitted comparison form, whose fields are `points-<registration>-<n>` and `reason-<registration>-<n>`."""
-    rows = []
-    for registration in candidates:
-        scores = []
-        for index in range(judged):
-            points = form.get(f"points-{registration}-{index}", "").strip()
-            if not points.isascii() or not points.isdigit():
-                raise ValidationError(N_("A score is a whole number from 0 to 100."), "rows")
-            scores.append({"points": int(points), "reason": form.get(f"reason-{registration}-{index}", "")})
-        rows.append({"registration_id": registration, "scores": scores})
-    version = form.get("version", "")
-    return {"rows": rows, "version": int(version) if version.isdigit() else None}
