@@ -45,6 +45,7 @@ from marketplace.services.procurements.questions import (
 from marketplace.services.procurements.revising import (
     changes_by,
     drop_revision,
+    proposed_changes,
     publish_revision,
     refuse_revision,
     revise_notice,
@@ -91,6 +92,7 @@ __all__ = [
     "pause",
     "pause_procurement",
     "period_findings",
+    "proposed_changes",
     "publish_notice",
     "publish_revision",
     "put_out",

@@ -20,7 +20,7 @@ from app.kernel.words import N_
 from marketplace.events.procurements import NoticeRevised
 from marketplace.models.notices import NoticeRevision
 from marketplace.models.procurements import Procurement, ProcurementNotice
-from marketplace.policy import parts
+from marketplace.policy import Permission, parts
 from marketplace.queries.rulebooks import rule_book
 from marketplace.rulebook import RuleBook
 from marketplace.rules.notices.changes import Change, by_the_owner, changes, restarts_period
@@ -97,6 +97,21 @@ def changes_by(actor: Actor, procurement_id: UUID, draft: NoticeDraft) -> tuple[
     procurement = locked(actor, procurement_id)
     if Part.OWNER not in parts(actor, procurement):
         raise NotAllowed
+    return by_the_owner(_changes_of(procurement, draft, rule_book(procurement.rule_book_version), justified=False))
+
+
+@use_case
+def proposed_changes(actor: Actor, procurement_id: UUID) -> tuple[Change, ...]:
+    """What the change that waits for its check changes, with both values; nothing is written.
+
+    For the owner and for those who run and watch the supermarket; NotAllowed for anybody else, Conflict when nothing waits.
+    """
+    procurement = locked(actor, procurement_id)
+    if Part.OWNER not in parts(actor, procurement) and not actor.may(Permission.PROCUREMENT_SUPERVISE):
+        raise NotAllowed
+    if procurement.state != _P.REVISED:
+        raise Conflict("no-revision", N_("No change of this notice waits for a decision."))
+    draft = draft_from_json(open_revision(procurement.id).content)
     return by_the_owner(_changes_of(procurement, draft, rule_book(procurement.rule_book_version), justified=False))
 
 

@@ -1,5 +1,6 @@
 """What everybody reads: the list of notices, one procurement, its frozen notice; and the papers of those concerned."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from marketplace.policy import Permission
 from marketplace.queries import procurements
 from marketplace.queries.procurements import ProcurementView, Stage
 from marketplace.queries.selection import direct_request_view
-from marketplace.rules.notices.changes import PATH_LABELS
 from marketplace.rules.notices.purpose import purpose_label
 from marketplace.services import procurements as services
 from marketplace.states.parts import Part
@@ -89,7 +89,7 @@ def procurement(object_id: UUID) -> str:
         may_ask=may_ask(view, actor),
         calendar_years=procurements.calendar_moved(view) if view.is_open else (),
         purpose=purpose_label(serves_case=bool(view.case_subject)),
-        path_labels=PATH_LABELS,
+        moment_of=datetime.fromisoformat,
         **_for_the_check(view, actor),
         **WORDS,
     )
@@ -99,10 +99,12 @@ def _for_the_check(view: ProcurementView, actor: Actor) -> dict[str, Any]:
     """What the owner and those who run and watch the supermarket read beside the notice."""
     inside = Part.OWNER in view.parts or actor.may(Permission.PROCUREMENT_SUPERVISE)
     if not inside:
-        return {"thresholds": (), "revision": None, "alarms": ()}
+        return {"thresholds": (), "revision": None, "proposed": (), "alarms": ()}
+    in_check = view.state == _P.REVISED
     return {
         "thresholds": procurements.thresholds_of(view),
-        "revision": procurements.open_revision_of(view.id) if view.state == _P.REVISED else None,
+        "revision": procurements.open_revision_of(view.id) if in_check else None,
+        "proposed": services.proposed_changes(actor, view.id) if in_check else (),
         "alarms": procurements.alarms_of(actor, view.id),
     }
 

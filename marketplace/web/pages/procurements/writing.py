@@ -227,6 +227,7 @@ def _page(wizard: Wizard, step: Step, typed: Mapping[str, Any] | None = None, er
         reading=lines_of(form, serves_case=wizard.serves_case),
         review=_review(wizard, values) if step.name == "review" else None,
         method_fields=METHOD_FIELDS,
+        moment_of=datetime.fromisoformat,
         starts=_starts() if wizard.form is None and wizard.view is None else None,
         **WORDS,
     )
