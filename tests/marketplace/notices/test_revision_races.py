@@ -17,7 +17,7 @@ from marketplace.models.procurements import ProcurementNotice, Registration
 from marketplace.services import procurements, registrations
 from marketplace.services.commands import Register, Revise
 from tests.marketplace.procurement_builders import Story, a_draft, a_story, notices_of, published
-from tests.marketplace.test_procurement_races import WORKERS, together
+from tests.together import WORKERS, together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
 AGENCIES = WORKERS - 1
