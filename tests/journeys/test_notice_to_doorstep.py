@@ -312,23 +312,27 @@ def the_owner_publishes_a_notice(story: Story) -> None:
     owner.open(story.at["case"])
     owner.follow("Choose an agency")
     closes = story.working_days_on(4, hour=17)
-    notice = {
+    what = {
         "title": "滨河新区社区服务中心地质灾害危险性评估",
         "project_name": "云港市滨河新区社区服务中心",
         "region_code": "320706",
         "content": "编制地质灾害危险性评估报告并通过专家评审。",
         "limit_wd": "15",
-        "fund_source": "social",
-        "budget_fen": "20000.00",
-        "price_fen": PRICE,
+    }
+    money = {"fund_source": "social", "budget_fen": "20000.00", "price_fen": PRICE}
+    dates = {
         "registration_ends_at": closes.strftime("%Y-%m-%dT%H:%M"),
         "contact_name": "陈立群",
         "contact_phone": "0518-80000001",
         "complaint_phone": "0518-80000012",
     }
-    owner.press("Save", **{**notice, "price_fen": "1.005"}, status=422)
+    owner.press("Save and continue", **what)
+    owner.press("Save and continue")
+    owner.press("Save and continue", **{**money, "price_fen": "1.005"}, status=422)
     owner.sees("at most two decimals")
-    owner.press("Save", **notice)
+    owner.press("Save and continue", **money)
+    owner.press("Save and continue", **dates)
+    owner.press("Save the draft")
     story.at["procurement"] = owner.path
     owner.press("Submit the notice")
     operator = story.person("operator")
@@ -336,9 +340,9 @@ def the_owner_publishes_a_notice(story: Story) -> None:
     operator.press("Publish the notice")
     visitor = story.visitor()
     visitor.open("/procurements")
-    visitor.sees(notice["title"])
+    visitor.sees(what["title"])
     boss = story.boss()
-    boss.until_seen("/account/notices", notice["title"])
+    boss.until_seen("/account/notices", what["title"])
 
 
 def agencies_register(story: Story) -> None:
