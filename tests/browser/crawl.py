@@ -14,6 +14,8 @@ _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=/)[A-Z]{2,4}-\d{4}-\d+|(?<=/)\d{2,}"
 )
 SAME_KIND = 2
+TABLES = frozenset({"data-table", "bar-chart", "year-month"})
+"""Classes of the tables that components draw."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def inline_parts(page: BeautifulSoup) -> list[str]:
         if name.startswith("on")
     ]
     found += [f"form without token: {str(tag)[:160]}" for tag in page.find_all("form", method="post") if not tag.find("input", attrs={"name": "csrf_token"})]  # fmt: skip
-    found += [f"raw table: {str(tag)[:120]}" for tag in page.find_all("table") if "data-table" not in tag.get("class", [])]  # fmt: skip
+    found += [f"raw table: {str(tag)[:120]}" for tag in page.find_all("table") if not TABLES.intersection(tag.get("class", []))]  # fmt: skip
     ids = Counter(str(tag["id"]) for tag in page.find_all(id=True))
     found += [f"id {name} is given {count} times" for name, count in ids.items() if count > 1]
     return found
