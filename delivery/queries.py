@@ -256,12 +256,6 @@ def parcel_view(parcel_id: UUID, actor: Actor | None = None) -> ParcelView:
     return _views([parcel], {parcel.id: parts})[0]
 
 
-def parcels_of_subject(subject: str, actor: Actor | None = None) -> tuple[ParcelView, ...]:
-    """All parcels of a subject, oldest first, as far as `actor` may see them; without an actor masked."""
-    rows = db.session.scalars(sa.select(Parcel).where(Parcel.subject == subject).order_by(Parcel.created_at)).all()
-    return _seen(rows, actor)
-
-
 def _seen(rows: Sequence[Parcel], actor: Actor | None) -> tuple[ParcelView, ...]:
     if actor is None:
         return _views(rows, {})

@@ -137,16 +137,6 @@ def item_choices() -> tuple[tuple[str, str], ...]:
     return tuple((str(row.item_id), f"{row.code} {row.name}") for row in rows)
 
 
-def category_counts() -> dict[str, int]:
-    """How many items in force each category has. One statement."""
-    rows = db.session.execute(
-        select(ItemVersion.category, func.count())
-        .where(ItemVersion.state == ItemVersionState.PUBLISHED)
-        .group_by(ItemVersion.category)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 @dataclass(frozen=True, slots=True)
 class ItemHistory:
     """An item: the version shown, and all its published versions, newest first. `offers` counts offers on the shelf.

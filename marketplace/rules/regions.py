@@ -47,11 +47,6 @@ def cities() -> Iterator[Region]:
     return (region for region in regions().values() if region.level == "city")
 
 
-def city_code(code: str) -> str:
-    """The city that a division lies in; the province stays the province."""
-    return code if code.endswith("00") else code[:4] + "00"
-
-
 def covers(wide: str, narrow: str) -> bool:
     """Whether `narrow` is the division `wide` or lies inside it."""
     if wide.endswith("0000"):

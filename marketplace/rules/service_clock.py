@@ -94,11 +94,6 @@ class ClockReading:
         """Working days beyond the limit, 0 when in time."""
         return max(0, -self.remaining_wd)
 
-    @property
-    def used_percent(self) -> int:
-        """Share of the limit that is used, 0 to 100, for the bar."""
-        return min(100, self.used_wd * 100 // self.limit_wd)
-
 
 def read_clock(clock: ServiceClock, calendar: WorkCalendar, today: date) -> ClockReading:
     """Read the clock on a day. A finish in a year nobody has announced yet is None: it is shown as pending, not guessed."""

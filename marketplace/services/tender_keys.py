@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.identity.queries import organisation_name
 from app.kernel import audit, clock
 from app.kernel.access import SYSTEM, Actor, Role
-from app.kernel.db import db, lock, new_id, use_case
-from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
+from app.kernel.db import db, new_id, use_case
+from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.words import N_
 from marketplace.models.procurements import Procurement
 from marketplace.models.quotes import HolderKey, QuoteOpening, SealedIn, TenderKey, TenderShare
@@ -73,19 +73,6 @@ def make_holder_key(actor: Actor, command: MakeHolderKey) -> UUID:
     audit.append(action="holder_key.make", object_type="holder_key", object_id=row.id, actor=actor, body=facts)
     db.session.flush()
     return row.id
-
-
-@use_case
-def retire_holder_key(actor: Actor, key_id: UUID) -> None:
-    """Seal no further tender to this code, because it was lost or seen. Raises NotFound for another organisation's."""
-    row = db.session.get(HolderKey, key_id)
-    if row is None or row.organisation_id != actor.organisation_id or not actor.has(*_HOLDER_OF_ROLE):
-        raise NotFound
-    row = lock(HolderKey, key_id)
-    if row.retired_at is not None:
-        raise Conflict("key-retired", N_("This opening code is no longer used."))
-    row.retired_at = clock.now()
-    audit.append(action="holder_key.retire", object_type="holder_key", object_id=row.id, actor=actor)
 
 
 def refuse_without_holders(procurement: Procurement) -> None:

@@ -19,7 +19,3 @@ class BadSignature(WireError):
 
 class BadReply(WireError):
     """The reply is not the JSON object the platform promises (a block page, half a body, another encoding)."""
-
-
-class BadPush(WireError):
-    """A push notice that we do not take: wrong shape, wrong key, or fields missing."""

@@ -43,11 +43,6 @@ def milestones_of(contract: Contract) -> list[Milestone]:
     return list(db.session.scalars(statement))
 
 
-def current_milestone(contract: Contract) -> Milestone | None:
-    """The first milestone that is not accepted: what the agency works on."""
-    return next((one for one in milestones_of(contract) if one.accepted_at is None), None)
-
-
 def bill_next_milestone(contract: Contract) -> None:
     """Open the bill that is due now: in advance for the milestone being worked on, else for the one just accepted."""
     rows = milestones_of(contract)
