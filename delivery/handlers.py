@@ -10,7 +10,9 @@ from app.kernel.outbox import Handlers
 from delivery import documents, queries
 from delivery.carriers import chosen
 from delivery.events import BatchTakenOver, CarrierNoticeReceived, ParcelChecked, WaybillTaken, WaybillVoided
-from delivery.models import HandoverLine, LineOutcome, Parcel, Waybill
+from delivery.models.batches import HandoverLine, LineOutcome
+from delivery.models.parcels import Parcel
+from delivery.models.waybills import Waybill
 from delivery.ports import Capability, Verdict
 from delivery.services import tracking, waybills
 

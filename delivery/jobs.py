@@ -11,7 +11,7 @@ from app.kernel.db import db
 from app.kernel.jobs import Job, every
 from app.kernel.words import N_
 from delivery import rules
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.services import orders, tracking, waybills
 from delivery.states import ParcelState
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from app.kernel.access import Actor, Role
 from app.kernel.errors import NotFound
-from delivery.models import HandoverBatch, Parcel
+from delivery.models.batches import HandoverBatch
+from delivery.models.parcels import Parcel
 from delivery.states import Part
 
 WORK: Final = "delivery:parcels:work"

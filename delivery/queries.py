@@ -16,18 +16,11 @@ from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from app.kernel.words import N_
 from delivery import rules
-from delivery.models import (
-    CarrierEvent,
-    CarrierHint,
-    HandoverBatch,
-    HandoverLine,
-    LineOutcome,
-    Parcel,
-    ParcelTask,
-    TaskKind,
-    Waybill,
-    WaybillState,
-)
+from delivery.models.batches import HandoverBatch, HandoverLine, LineOutcome
+from delivery.models.parcels import Parcel
+from delivery.models.reports import CarrierEvent, CarrierHint
+from delivery.models.tasks import ParcelTask, TaskKind
+from delivery.models.waybills import Waybill, WaybillState
 from delivery.observed import TERMINAL, Status, standing
 from delivery.policy import batch_parts, must_see_batch, must_see_parcel, oversees
 from delivery.readings import observation_of

@@ -3,7 +3,7 @@
 from typing import Any
 
 from delivery import rules
-from delivery.models import CarrierEvent
+from delivery.models.reports import CarrierEvent
 from delivery.observed import NextAction, Observation, SignerClass, Status
 
 

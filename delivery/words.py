@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.kernel.words import N_
-from delivery.models import TaskKind
+from delivery.models.tasks import TaskKind
 
 TASK_TITLES: Final = {
     TaskKind.BOOKING_REFUSED: N_("The carrier refused the order"),

@@ -8,7 +8,7 @@ from app.kernel.db import db
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
 from delivery import queries
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.policy import GRANTS, WORK
 from delivery.queries import ParcelFilter
 from delivery.states import ParcelState

@@ -7,7 +7,7 @@ from app.kernel.money import Money
 from app.kernel.numbering import next_number
 from app.kernel.words import N_
 from payments.events import BillPaid
-from payments.models import Bill
+from payments.models.bills import Bill
 from payments.queries import BillView, bill_view
 from payments.states import BillKind
 

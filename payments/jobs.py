@@ -12,7 +12,8 @@ from app.kernel.db import db
 from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
 from payments import services
-from payments.models import Payment, Refund
+from payments.models.payments import Payment
+from payments.models.refunds import Refund
 from payments.ports import GatewayError, Unknown
 from payments.states import LIVE, RefundState
 

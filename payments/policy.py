@@ -6,7 +6,7 @@ from typing import Final
 
 from app.kernel.access import Actor, Role
 from app.kernel.errors import NotFound
-from payments.models import Bill
+from payments.models.bills import Bill
 from payments.states import Part
 
 

@@ -25,7 +25,8 @@ from app.kernel.db import db, get
 from payments import services as payments
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
-from payments.models import Bill, Payment
+from payments.models.bills import Bill
+from payments.models.payments import Payment
 from payments.simulator.application import Simulator, open_simulator
 from payments.states import BillState
 

@@ -15,7 +15,7 @@ from approvals.models import Case
 from approvals.services import cases
 from approvals.services.commands import Reasoned
 from approvals.states import CaseState
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.observed import Status
 from delivery.services import tracking
 from delivery.states import ParcelState

@@ -14,7 +14,7 @@ from marketplace.models.procurements import Procurement
 from marketplace.services import selection
 from marketplace.states.parts import Part
 from marketplace.states.procurement import TURNS, ProcurementState
-from payments.models import LedgerEntry
+from payments.models.ledger import LedgerEntry
 
 
 @dataclass

@@ -35,7 +35,7 @@ from approvals.services.commands import (
 from approvals.services.items import RegisterItem
 from approvals.states import CaseState, CertificateState, ServiceMode, Signatory
 from delivery import jobs as delivery_jobs
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.services import batches, orders, packing, tracking, waybills
 from delivery.states import ParcelState
 from marketplace.rules.categories import Category

@@ -39,14 +39,14 @@ from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.settings import Mode
 from approvals.models import Case
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from marketplace.models.agencies import Agency
 from marketplace.models.catalogue import ServiceItem
 from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement, Registration
 from marketplace.services import catalogue
-from payments.models import Bill
+from payments.models.bills import Bill
 
 demo = AppGroup("demo", help="Demonstration data.")
 

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -108,6 +108,11 @@ def named_check(name: str, condition: str) -> sa.CheckConstraint:
     """Return a CHECK whose name ends in a digest of its text, so that a changed rule is a changed name in migrations."""
     digest = hashlib.sha256(condition.encode()).hexdigest()[:6]
     return sa.CheckConstraint(condition, name=f"{name}_{digest}")
+
+
+def one_of(column: str, values: Iterable[str]) -> str:
+    """Return the SQL condition that `column` holds one of these words."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 def state_checks(machine: Machine, column: str = "state") -> tuple[sa.CheckConstraint, ...]:

@@ -15,7 +15,9 @@ from app.kernel.words import N_
 from delivery import rules
 from delivery.errors import already_listed, not_on_list, same_person, wrong_turn
 from delivery.events import BatchTakenOver, ParcelHandedOver
-from delivery.models import HandoverBatch, HandoverLine, LineOutcome, Parcel, TaskKind
+from delivery.models.batches import HandoverBatch, HandoverLine, LineOutcome
+from delivery.models.parcels import Parcel
+from delivery.models.tasks import TaskKind
 from delivery.observed import Status
 from delivery.policy import must_see_batch, must_see_parcel
 from delivery.services.tasks import drop_tasks, raise_task

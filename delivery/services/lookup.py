@@ -13,7 +13,7 @@ from app.kernel.db import db, lock, use_case
 from app.kernel.errors import Refused, TooManyRequests
 from app.kernel.words import N_
 from delivery import rules
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.services.quietly import note
 
 TRIES: Final = 5

@@ -19,7 +19,8 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
 from delivery.events import ParcelCancelled
-from delivery.models import Parcel, TaskKind
+from delivery.models.parcels import Parcel
+from delivery.models.tasks import TaskKind
 from delivery.policy import must_see_parcel
 from delivery.services.tasks import raise_task
 from delivery.states import PARCEL, ParcelState, Part

@@ -13,7 +13,7 @@ from app.kernel.transitions import move
 from app.kernel.words import N_
 from delivery.errors import same_person, seal_taken
 from delivery.events import ParcelChecked
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.policy import must_see_parcel
 from delivery.rules import normal_scan
 from delivery.states import PARCEL

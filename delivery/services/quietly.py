@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.kernel.db import db
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 
 
 def note(parcel: Parcel, **values: Any) -> None:

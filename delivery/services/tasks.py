@@ -13,7 +13,8 @@ from app.kernel.access import Actor
 from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import NotAllowed, NotFound
 from app.kernel.transitions import record
-from delivery.models import Parcel, ParcelTask, TaskKind
+from delivery.models.parcels import Parcel
+from delivery.models.tasks import ParcelTask, TaskKind
 from delivery.policy import must_see_parcel
 from delivery.states import STAFF
 from delivery.words import TASK_TITLES, WAYS_OUT

@@ -30,7 +30,9 @@ from delivery.events import (
     ParcelLost,
     ParcelReturned,
 )
-from delivery.models import CarrierEvent, CarrierHint, Parcel, TaskKind
+from delivery.models.parcels import Parcel
+from delivery.models.reports import CarrierEvent, CarrierHint
+from delivery.models.tasks import TaskKind
 from delivery.observed import NextAction, Observation, SignerClass, Status, Tracking, fold
 from delivery.policy import must_see_parcel
 from delivery.ports import Push, Reply, Report, Verdict
@@ -411,7 +413,7 @@ def settle_loss(actor: Actor, parcel_id: UUID, command: object) -> None:
 
 def _end_waybill(parcel: Parcel) -> None:
     """A number that came back is spent: it is live no more."""
-    from delivery.models import Waybill, WaybillState
+    from delivery.models.waybills import Waybill, WaybillState
 
     db.session.execute(
         sa.update(Waybill)

@@ -19,7 +19,9 @@ from app.kernel.words import N_
 from delivery import rules
 from delivery.carriers import chosen
 from delivery.events import WaybillTaken, WaybillVoided
-from delivery.models import Parcel, TaskKind, Waybill, WaybillState
+from delivery.models.parcels import Parcel
+from delivery.models.tasks import TaskKind
+from delivery.models.waybills import Waybill, WaybillState
 from delivery.places import sender_of
 from delivery.policy import must_see_parcel
 from delivery.ports import Booking, LabelSize, Party, Reply, Shipment, Verdict
@@ -240,7 +242,7 @@ def void_waybill(actor: Actor, parcel_id: UUID, command: object) -> None:
 
 
 def _refuse_while_listed(parcel: Parcel) -> None:
-    from delivery.models import HandoverLine, LineOutcome
+    from delivery.models.batches import HandoverLine, LineOutcome
 
     listed = sa.select(HandoverLine.id).where(
         HandoverLine.parcel_id == parcel.id, HandoverLine.outcome == LineOutcome.LISTED

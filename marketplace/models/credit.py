@@ -7,17 +7,24 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Date, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, JSONValue, Stateful, UTCDateTime, Versioned, append_only, state_checks, uuid_fk, uuid_pk
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    UTCDateTime,
+    Versioned,
+    append_only,
+    one_of,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+)
 from marketplace.rules.sanctions import Ground, Kind, Level, Side
 from marketplace.states.credit import REPAIR, SANCTION, RepairState, SanctionState
 
 _WATCHERS = ("role:operator", "role:regulator", "role:auditor")
 PUBLISHED = (SanctionState.IN_FORCE, SanctionState.APPEALED, SanctionState.ENDED)
 """In these states everybody may read a measure; a repaired or revoked one is no longer held up to anybody."""
-
-
-def _one_of(column: str, values: Any) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 class Sanction(Versioned, Stateful, Base):
@@ -79,10 +86,10 @@ class Sanction(Versioned, Stateful, Base):
     __table_args__ = (
         Index("ix_credit_sanction_organisation", "organisation_id", "state"),
         Index("ix_credit_sanction_due", "state", "ends_at"),
-        CheckConstraint(_one_of("side", Side), name="side"),
-        CheckConstraint(_one_of("ground", Ground), name="ground"),
-        CheckConstraint(_one_of("level", Level), name="level"),
-        CheckConstraint(f"kind IS NULL OR {_one_of('kind', Kind)}", name="kind"),
+        CheckConstraint(one_of("side", Side), name="side"),
+        CheckConstraint(one_of("ground", Ground), name="ground"),
+        CheckConstraint(one_of("level", Level), name="level"),
+        CheckConstraint(f"kind IS NULL OR {one_of('kind', Kind)}", name="kind"),
         CheckConstraint("points >= 0", name="points"),
         CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="two_persons"),
         CheckConstraint(

@@ -15,6 +15,7 @@ from app.kernel.db import (
     Versioned,
     append_only,
     named_check,
+    one_of,
     state_checks,
     uuid_fk,
     uuid_pk,
@@ -25,10 +26,6 @@ from marketplace.states.procurement import NOT_PUBLIC, PROCUREMENT, FailureCode
 from marketplace.states.registration import REGISTRATION
 
 _WATCHERS = ("role:operator", "role:regulator", "role:auditor")
-
-
-def _one_of(column: str, values: type[FundSource] | type[Method] | type[FailureCode]) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 class Procurement(Versioned, Stateful, Base):
@@ -139,9 +136,9 @@ class Procurement(Versioned, Stateful, Base):
         ),
         CheckConstraint("quote_round >= 1 AND failures >= 0", name="counters"),
         CheckConstraint("(winner_registration_id IS NULL) = (winner_organisation_id IS NULL)", name="winner_whole"),
-        CheckConstraint(_one_of("fund_source", FundSource), name="fund_source"),
-        named_check("method", _one_of("method", Method)),
-        named_check("failure_code", f"failure_code IS NULL OR {_one_of('failure_code', FailureCode)}"),
+        CheckConstraint(one_of("fund_source", FundSource), name="fund_source"),
+        named_check("method", one_of("method", Method)),
+        named_check("failure_code", f"failure_code IS NULL OR {one_of('failure_code', FailureCode)}"),
         *state_checks(PROCUREMENT),
     )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, UTCDateTime, append_only, named_check, uuid_fk, uuid_pk
+from app.kernel.db import Base, UTCDateTime, append_only, named_check, one_of, uuid_fk, uuid_pk
 from marketplace.rules.opening_keys import Holder
 from marketplace.rules.sealed_quotes import SEALED_BYTES
 
@@ -27,10 +27,6 @@ class QuoteStep(StrEnum):
 
     QUOTE = "quote"  # 报价 (also a replacement)
     WITHDRAWAL = "withdrawal"  # 撤回报价
-
-
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 class HolderKey(Base):
@@ -50,7 +46,7 @@ class HolderKey(Base):
 
     __table_args__ = (
         named_check("holder", "holder IN ('owner', 'supervision')"),
-        named_check("made_in", _one_of("made_in", SealedIn)),
+        named_check("made_in", one_of("made_in", SealedIn)),
     )
 
 
@@ -98,7 +94,7 @@ class TenderShare(Base):
 
     __table_args__ = (
         UniqueConstraint("tender_key_id", "holder", "holder_key_id"),
-        named_check("holder", _one_of("holder", Holder)),
+        named_check("holder", one_of("holder", Holder)),
         named_check("platform", "(holder = 'platform') = (holder_key_id IS NULL)"),
     )
 
@@ -148,14 +144,14 @@ class Quote(Base):
         UniqueConstraint("tender_key_id", "registration_id", "number"),
         UniqueConstraint("tender_key_id", "commitment"),
         named_check("in_time", "received_at <= deadline_at"),
-        named_check("step", _one_of("step", QuoteStep)),
+        named_check("step", one_of("step", QuoteStep)),
         named_check(
             "whole",
             "(step = 'quote' AND commitment IS NOT NULL AND sealed IS NOT NULL AND sealed_in IS NOT NULL)"
             " OR (step = 'withdrawal' AND commitment IS NULL AND sealed IS NULL AND plan_id IS NULL)",
         ),
         named_check("sealed", f"sealed IS NULL OR length(sealed) = {SEALED_BYTES}"),
-        named_check("sealed_in", f"sealed_in IS NULL OR {_one_of('sealed_in', SealedIn)}"),
+        named_check("sealed_in", f"sealed_in IS NULL OR {one_of('sealed_in', SealedIn)}"),
     )
 
 
@@ -179,7 +175,7 @@ class ShareEntry(Base):
     __table_args__ = (
         UniqueConstraint("tender_key_id", "holder"),
         UniqueConstraint("tender_key_id", "entered_by"),
-        named_check("holder", _one_of("holder", Holder)),
+        named_check("holder", one_of("holder", Holder)),
         named_check("after_deadline", "entered_at > deadline_at"),
     )
 

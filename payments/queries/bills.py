@@ -13,11 +13,8 @@ from app.kernel.access import Actor
 from app.kernel.db import db, get
 from app.kernel.paging import Page, page_of
 from payments import ledger, rules
-from payments.models import (
-    Bill,
-    BillItem,
-    Payment,
-)
+from payments.models.bills import Bill, BillItem
+from payments.models.payments import Payment
 from payments.policy import Permission, parts_seen
 from payments.queries.books import balances
 from payments.queries.refunds import RefundView, refunds_of

@@ -12,13 +12,8 @@ from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, page_of
 from payments import ledger
-from payments.models import (
-    Bill,
-    BooksCheck,
-    LedgerAccount,
-    LedgerEntry,
-    LedgerTransaction,
-)
+from payments.models.bills import Bill
+from payments.models.ledger import BooksCheck, LedgerAccount, LedgerEntry, LedgerTransaction
 from payments.states import BillState
 
 

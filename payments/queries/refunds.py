@@ -10,10 +10,8 @@ import sqlalchemy as sa
 from app.kernel.access import Actor
 from app.kernel.db import db, get
 from app.kernel.paging import Page, page_of
-from payments.models import (
-    Bill,
-    Refund,
-)
+from payments.models.bills import Bill
+from payments.models.refunds import Refund
 from payments.policy import parts_seen
 from payments.states import Part
 

@@ -17,7 +17,9 @@ from app.kernel.words import N_
 from payments import ledger
 from payments.errors import attempt_under_way, refund_under_way
 from payments.events import BillOpened, BillVoided, HeldMoneyReleased
-from payments.models import Bill, BillItem, Payment, Refund
+from payments.models.bills import Bill, BillItem
+from payments.models.payments import Payment
+from payments.models.refunds import Refund
 from payments.policy import parts_seen
 from payments.rules import BillLine, check_payee, total_of
 from payments.services.books import post

@@ -13,7 +13,7 @@ from app.kernel.words import N_
 from payments import ledger
 from payments.gateways import gateway
 from payments.ledger import Account, AccountType, Posting
-from payments.models import BooksCheck, LedgerAccount, LedgerEntry, LedgerTransaction
+from payments.models.ledger import BooksCheck, LedgerAccount, LedgerEntry, LedgerTransaction
 from payments.observed import Movement
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,9 @@ from app.settings import Settings
 from payments.errors import BadNotice
 from payments.events import NoticeReceived
 from payments.gateways import gateway
-from payments.models import GatewayAddress, Payment, Refund
+from payments.models.gateways import GatewayAddress
+from payments.models.payments import Payment
+from payments.models.refunds import Refund
 from payments.ports import BadSignature, Notice, NoticeAddress
 from payments.services.payments import sync_payment
 from payments.services.refunds import sync_refund

@@ -25,7 +25,8 @@ from payments import ledger, rules
 from payments.errors import attempt_finished, not_payable
 from payments.events import BillPaid, PaymentStarted
 from payments.gateways import gateway
-from payments.models import WATCHERS, Bill, BillItem, Payment
+from payments.models.bills import WATCHERS, Bill, BillItem
+from payments.models.payments import Payment
 from payments.observed import Attempt, Conclusion, PaymentFact, Reported, conclude
 from payments.policy import parts_seen
 from payments.ports import Declined, PaymentOrder, Refusal, Unknown

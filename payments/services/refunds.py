@@ -18,7 +18,9 @@ from payments.errors import nothing_to_refund, refund_under_way, same_person
 from payments.events import BillRefunded, RefundApproved
 from payments.gateways import gateway
 from payments.ledger import Account, AccountType
-from payments.models import Bill, Payment, Refund
+from payments.models.bills import Bill
+from payments.models.payments import Payment
+from payments.models.refunds import Refund
 from payments.observed import RefundFact
 from payments.policy import parts_seen
 from payments.ports import Declined, Refusal

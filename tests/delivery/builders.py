@@ -11,7 +11,7 @@ from app.kernel import clock, outbox
 from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.db import db, transaction
 from delivery import queries, services
-from delivery.models import Parcel
+from delivery.models.parcels import Parcel
 from delivery.services import OfferBatch, OrderParcel, Pack, Receiver, TakeOver
 from tests.builders import a_member, an_organisation
 

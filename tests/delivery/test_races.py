@@ -15,7 +15,9 @@ from app.kernel.timeline import TimelineRecord
 from delivery import services
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
-from delivery.models import CarrierEvent, Parcel, Waybill
+from delivery.models.parcels import Parcel
+from delivery.models.reports import CarrierEvent
+from delivery.models.waybills import Waybill
 from delivery.services import OfferBatch, TakeOver, tracking, waybills
 from delivery.states import ParcelState
 from tests.delivery.builders import Hall, a_checked_parcel, a_hall, a_handed_over_parcel, a_waybilled_parcel, parcel

@@ -19,7 +19,8 @@ from delivery import jobs, queries, services
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelHandedOver, ParcelReturned
-from delivery.models import CarrierEvent, Waybill
+from delivery.models.reports import CarrierEvent
+from delivery.models.waybills import Waybill
 from delivery.ports import Verdict
 from delivery.services import Pack, TakeOver, lookup, orders, tracking, waybills
 from delivery.services.lookup import Track
@@ -80,7 +81,7 @@ def poll(parcel_id: UUID) -> None:
     """Ask now, whenever it is due."""
     from app.kernel import clock
     from app.kernel.db import transaction
-    from delivery.models import Parcel
+    from delivery.models.parcels import Parcel
 
     with transaction() as session:
         session.execute(sa.update(Parcel).where(Parcel.id == parcel_id).values(next_poll_at=clock.now()))

@@ -17,7 +17,8 @@ from app.kernel.inbox import Notice
 from delivery import jobs, services
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
-from delivery.models import CarrierEvent, CarrierHint, Parcel
+from delivery.models.parcels import Parcel
+from delivery.models.reports import CarrierEvent, CarrierHint
 from delivery.states import ParcelState
 from tests.builders import a_member, sign_in
 from tests.delivery.builders import (

@@ -16,7 +16,8 @@ from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement
 from marketplace.rules.draw import is_credit_code
-from payments.models import Bill, LedgerEntry
+from payments.models.bills import Bill
+from payments.models.ledger import LedgerEntry
 
 pytestmark = pytest.mark.journey
 

@@ -30,7 +30,8 @@ from marketplace.states.parts import Part
 from payments import services as payments
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
-from payments.models import Bill, Refund
+from payments.models.bills import Bill
+from payments.models.refunds import Refund
 from payments.observed import RefundFact
 from payments.queries import bill_page, bill_view
 from payments.services import DecideRefund, StartPayment

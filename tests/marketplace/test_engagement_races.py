@@ -15,7 +15,7 @@ from marketplace.jobs.contracts import keep_time_limits
 from marketplace.models.contracts import ContractSignature
 from marketplace.services import contracts
 from marketplace.services.contracts import AcceptDeliverable, OpenDispute, Reasoned
-from payments.models import Bill
+from payments.models.bills import Bill
 from tests.marketplace.contract_builders import Clock, Engagement, a_report, at, delivered, drawn_up, signed
 from tests.together import together
 

@@ -43,7 +43,8 @@ from marketplace.services.contracts import (
 from marketplace.services.contracts.templates import TemplateContent, begin_template, change_template, publish_template
 from marketplace.states.engagement import BreachKind, Settlement
 from marketplace.states.parts import Part
-from payments.models import Bill, Refund
+from payments.models.bills import Bill
+from payments.models.refunds import Refund
 from tests.builders import a_member
 from tests.marketplace.contract_builders import PRICE, Clock, Engagement, a_report, at, delivered, drawn_up, signed
 

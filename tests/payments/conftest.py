@@ -12,7 +12,7 @@ from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.db import db, new_id
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
-from payments.models import GatewayAddress
+from payments.models.gateways import GatewayAddress
 from payments.queries import PaymentView, bill_page
 from payments.services import BillKind, BillLine, OpenBill, open_bill, register_address
 from payments.services.sealing import unseal

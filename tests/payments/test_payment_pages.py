@@ -16,7 +16,7 @@ from app.kernel.db import db
 from app.kernel.inbox import Notice
 from payments import services
 from payments.gateways.stripe import StripeGateway
-from payments.models import Payment
+from payments.models.payments import Payment
 from payments.queries import PaymentView, bill_page
 from payments.services import StartPayment
 from payments.simulator.application import Simulator

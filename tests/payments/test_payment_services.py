@@ -21,7 +21,10 @@ from app.kernel.outbox import OutboxMessage
 from payments import jobs, ledger, queries, services
 from payments.errors import BadNotice
 from payments.gateways.stripe import StripeGateway
-from payments.models import Bill, GatewayAddress, LedgerEntry, LedgerTransaction, Payment
+from payments.models.bills import Bill
+from payments.models.gateways import GatewayAddress
+from payments.models.ledger import LedgerEntry, LedgerTransaction
+from payments.models.payments import Payment
 from payments.ports import Unknown
 from payments.queries import PaymentView, balances, bill_page, bill_view
 from payments.services import BillKind, DecideRefund, Overdrawn, StartPayment, VoidBill

@@ -13,7 +13,8 @@ from app.kernel.db import db
 from app.kernel.errors import Conflict
 from payments import services
 from payments.gateways.stripe import StripeGateway
-from payments.models import LedgerTransaction, Payment
+from payments.models.ledger import LedgerTransaction
+from payments.models.payments import Payment
 from payments.queries import PaymentView, balances, bill_view, income_of
 from payments.services import StartPayment
 from payments.services.payments import apply_fact

@@ -19,7 +19,10 @@ from app.kernel.db import db
 from app.kernel.errors import DomainError
 from payments import queries, services
 from payments.gateways.stripe import StripeGateway
-from payments.models import Bill, LedgerEntry, Payment, Refund
+from payments.models.bills import Bill
+from payments.models.ledger import LedgerEntry
+from payments.models.payments import Payment
+from payments.models.refunds import Refund
 from payments.ports import GatewayError
 from payments.queries import bill_page, bill_view
 from payments.services import DecideRefund, StartPayment

@@ -1,0 +1,1 @@
+"""Tables of delivery, one aggregate a module."""

@@ -1,0 +1,1 @@
+"""Tables of payments, one aggregate a module."""

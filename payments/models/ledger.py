@@ -1,0 +1,102 @@
+"""The books: accounts, postings and their entries, append-only, and their comparison with the gateway."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.db import (
+    Base,
+    append_only,
+    extra_ddl,
+    named_check,
+    one_of,
+    uuid_fk,
+    uuid_pk,
+)
+from payments.ledger import AccountType
+
+
+class LedgerAccount(Base):
+    """A place where money lies. Its balance is the sum of its entries; no column holds one."""
+
+    __tablename__ = "ledger_account"
+    code: Mapped[str] = mapped_column(String(60), primary_key=True)
+    type: Mapped[str] = mapped_column(String(12))
+    currency: Mapped[str] = mapped_column(String(3))
+    owner_organisation_id: Mapped[UUID | None] = mapped_column(index=True)
+    may_overdraw: Mapped[bool]
+    opened_at: Mapped[datetime]
+    __table_args__ = (named_check("type", one_of("type", AccountType)),)
+
+
+class LedgerTransaction(Base):
+    """One posting. `key` makes it happen once; `effective_at` is when the money moved, `posted_at` when we wrote it."""
+
+    __tablename__ = "ledger_tx"
+    id: Mapped[UUID] = uuid_pk()
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    effective_at: Mapped[datetime] = mapped_column(index=True)
+    posted_at: Mapped[datetime]
+    memo: Mapped[str] = mapped_column(String(300))
+    bill_id: Mapped[UUID | None] = mapped_column(index=True)
+
+
+class LedgerEntry(Base):
+    """One side of a posting: debit positive, credit negative."""
+
+    __tablename__ = "ledger_entry"
+    id: Mapped[UUID] = uuid_pk()
+    tx_id: Mapped[UUID] = uuid_fk("ledger_tx.id")
+    account: Mapped[str] = mapped_column(sa.ForeignKey("ledger_account.code"))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    __table_args__ = (
+        named_check("moves", "amount_fen <> 0"),
+        Index("ix_ledger_entry_account", "account", "id", "amount_fen"),
+    )
+
+
+append_only(LedgerAccount)
+
+append_only(LedgerTransaction)
+
+append_only(LedgerEntry)
+
+extra_ddl(
+    LedgerEntry,
+    sqlite=(),  # SQLite has no deferred triggers: post() checks, and the daily job checks again
+    postgresql=(
+        (
+            "CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF (SELECT sum(amount_fen) FROM ledger_entry WHERE tx_id = NEW.tx_id AND currency = NEW.currency) <> 0 THEN "
+            "RAISE EXCEPTION 'posting % does not balance', NEW.tx_id USING ERRCODE = 'integrity_constraint_violation'; "
+            "END IF; RETURN NULL; END $$"
+        ),
+        (
+            "CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON ledger_entry "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_entry_balances()"
+        ),
+    ),
+)
+
+
+class BooksCheck(Base):
+    """One comparison of the books with the gateway: what is missing on either side, and the two balances (fen)."""
+
+    __tablename__ = "books_check"
+    id: Mapped[UUID] = uuid_pk()
+    gateway: Mapped[str] = mapped_column(String(16))
+    checked_at: Mapped[datetime] = mapped_column(index=True)
+    ours_fen: Mapped[int] = mapped_column(BigInteger)
+    theirs_fen: Mapped[int] = mapped_column(BigInteger)
+    missing_here: Mapped[int] = mapped_column(Integer)
+    missing_there: Mapped[int] = mapped_column(Integer)
+    unbalanced: Mapped[int] = mapped_column(Integer)
+    wrong_side: Mapped[int] = mapped_column(Integer)
+
+
+append_only(BooksCheck)

@@ -1,0 +1,72 @@
+"""Attempts to pay a bill at a gateway."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    Versioned,
+    named_check,
+    one_of,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+)
+from payments.states import LIVE, PAYMENT
+
+
+class Payment(Versioned, Stateful, Base):
+    """One attempt to pay a bill at a gateway.
+
+    `request` and `idempotency_key` are stored before the gateway is called, and what is sent is always what is stored.
+    At most one attempt of a bill is live (partial unique index): a double click or a second tab meets the first one.
+    """
+
+    __tablename__ = "payment"
+    object_type: ClassVar[str] = "payment"
+
+    id: Mapped[UUID] = uuid_pk()
+    bill_id: Mapped[UUID] = uuid_fk("bill.id", index=False)
+    thread_id: Mapped[UUID]
+    attempt: Mapped[int] = mapped_column(Integer)
+    gateway: Mapped[str] = mapped_column(String(16))
+    method: Mapped[str | None] = mapped_column(String(16))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3), default="CNY")
+    state: Mapped[str] = mapped_column(String(16))
+    request: Mapped[dict[str, Any]] = mapped_column(JSONValue)
+    idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)
+    session_ref: Mapped[str | None] = mapped_column(String(120), unique=True)
+    payment_ref: Mapped[str | None] = mapped_column(String(120), unique=True)
+    cashier_url: Mapped[str | None] = mapped_column(Text)
+    problem: Mapped[str | None] = mapped_column(String(80))
+    misfit: Mapped[str | None] = mapped_column(String(24))
+    started_by: Mapped[UUID | None]
+    readers: Mapped[list[Any]] = mapped_column(JSONValue)
+    started_at: Mapped[datetime]
+    check_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("bill_id", "attempt"),
+        named_check("amount", "amount_fen > 0"),
+        Index("uq_payment_live", "bill_id", unique=True, sqlite_where=sa.text(one_of("state", LIVE)),
+              postgresql_where=sa.text(one_of("state", LIVE))),
+        Index("uq_payment_credited", "bill_id", unique=True, sqlite_where=sa.text("state = 'succeeded'"),
+              postgresql_where=sa.text("state = 'succeeded'")),
+        Index("ix_payment_check", "check_at", sqlite_where=sa.text(one_of("state", LIVE)),
+              postgresql_where=sa.text(one_of("state", LIVE))),
+        *state_checks(PAYMENT),
+    )  # fmt: skip
+
+    def audience(self) -> tuple[str, ...]:
+        """The payer's side and those who watch; a payee is told when money has arrived, not of attempts."""
+        return tuple(self.readers)
