@@ -11,10 +11,12 @@ from delivery.handlers import HANDLERS
 from delivery.jobs import JOBS
 from delivery.policy import GRANTS
 from delivery.states import MACHINES
+from delivery.web import batches, labels, parcels, track, workbench
 from delivery.web.api import api
 from delivery.web.notices import notices
-from delivery.web.pages import pages
 from delivery.worklist import STAFF_ROLES, worklist
+
+PAGES = (batches, labels, parcels, track, workbench)
 
 
 def init_app(app: Flask) -> None:
@@ -35,7 +37,7 @@ DOMAIN = Domain(
     machines=MACHINES,
     handlers=(HANDLERS,),
     jobs=JOBS,
-    blueprints=(pages, api, notices),
+    blueprints=(*dict.fromkeys(module.pages for module in PAGES), api, notices),
     grants=GRANTS,
     navigation=(
         NavigationItem(N_("Post workbench"), "delivery.workbench", "package", STAFF_ROLES, 40),
