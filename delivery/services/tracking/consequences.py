@@ -1,0 +1,148 @@
+"""What follows from the fold: the parcel's projection, its state, tasks for staff, and news for the receiver."""
+
+from datetime import datetime
+from typing import Final
+
+from app.identity.notices import notify
+from app.kernel import clock
+from app.kernel.access import SYSTEM
+from app.kernel.transitions import move, record
+from app.kernel.words import N_
+from delivery import rules
+from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
+from delivery.models.parcels import Parcel
+from delivery.models.tasks import TaskKind
+from delivery.observed import NextAction, SignerClass, Status, Tracking
+from delivery.queries import STATUS_LABELS
+from delivery.services.orders import SILENCE_CLOSES
+from delivery.services.tasks import drop_tasks, raise_task
+from delivery.states import PARCEL, ParcelState, Part
+
+NEWS: Final = {
+    Status.COLLECTED: N_("Your parcel %(number)s was collected by the carrier."),
+    Status.OUT_FOR_DELIVERY: N_(
+        "Your parcel %(number)s is out for delivery today. Keep your pick-up code or identity card ready."
+    ),
+    Status.AVAILABLE_FOR_PICKUP: N_("Your parcel %(number)s waits to be collected by you."),
+    Status.DELIVERY_FAILED: N_(
+        "Your parcel %(number)s could not be delivered. It will be tried again, or the hall will call you."
+    ),
+    Status.DELIVERED: N_("Your parcel %(number)s was delivered. If you do not have it, say so on its page."),
+    Status.RETURNING: N_("Your parcel %(number)s is on its way back to the hall. The hall will call you."),
+}
+
+
+def act_on(parcel: Parcel, tracking: Tracking) -> None:
+    """Project the fold onto a locked parcel and do what its news ask for."""
+    before = Status(parcel.observed_status)
+    changed = tracking.status is not before or tracking.since != parcel.observed_since
+    parcel.observed_status, parcel.observed_since = tracking.status, tracking.since
+    parcel.last_report_at, parcel.failed_attempts = tracking.last_report_at, tracking.attempts
+    _raise_doubts(parcel, tracking)
+    if not changed:
+        return
+    # `delivered_at` is empty where a closed parcel never counted as delivered: collected at the window
+    counted = parcel.state in (ParcelState.DELIVERED, ParcelState.CLOSED) and parcel.delivered_at is not None
+    revoked = counted and parcel.delivered_at != tracking.delivered_at
+    if revoked:
+        _revoke(parcel, tell=tracking.status is not Status.DELIVERED)
+    if tracking.status is not before:
+        _write_down(parcel, tracking)
+        if not revoked:
+            _tell_receiver(parcel, tracking.status)
+    _follow(parcel, tracking)
+
+
+def _write_down(parcel: Parcel, tracking: Tracking) -> None:
+    detail = {"at": tracking.since.isoformat()} if tracking.since else {}
+    if tracking.deciding and tracking.deciding.office:
+        detail["office"] = tracking.deciding.office
+    record(parcel, f"carrier_{tracking.status}", SYSTEM, title=STATUS_LABELS[tracking.status], detail=detail)
+
+
+def _follow(parcel: Parcel, tracking: Tracking) -> None:
+    if parcel.state != ParcelState.HANDED_OVER:
+        return
+    settled = {TaskKind.NOT_COLLECTED, TaskKind.STALLED}
+    if tracking.status is not Status.DELIVERY_FAILED:
+        settled.add(TaskKind.DELIVERY_FAILED)
+    drop_tasks(parcel, *settled)
+    deciding = tracking.deciding
+    cause = deciding.key[:64] if deciding else ""
+    fact = deciding.name if deciding else ""
+    match tracking.status:
+        case Status.DELIVERED:
+            _delivered(parcel, tracking, cause)
+        case Status.DELIVERY_FAILED if deciding and deciding.next_action is not NextAction.RETRY:
+            raise_task(parcel, TaskKind.DELIVERY_FAILED, cause=cause, fact=fact)
+        case Status.RETURNING:
+            raise_task(parcel, TaskKind.RETURNING, cause=parcel.order_no or "", fact=fact)
+        case Status.LOST:
+            raise_task(parcel, TaskKind.LOST, cause=cause, fact=fact)
+            move(
+                parcel, PARCEL, "lose", SYSTEM, {Part.SYSTEM},
+                event=ParcelLost(parcel.id, parcel.subject, parcel.thread_id),
+            )  # fmt: skip
+        case _:
+            pass
+
+
+def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
+    signer, deciding = tracking.signer_class, tracking.deciding
+    assert tracking.delivered_at is not None
+    assert deciding is not None
+    if rules.judge_delivery(rules.WhoMaySign(parcel.who_may_sign), signer) is rules.Verdict.ASK_STAFF:
+        raise_task(parcel, TaskKind.DOUBTFUL_DELIVERY, cause=cause, fact=deciding.name)
+        return
+    drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DELIVERY_REVOKED)
+    name = deciding.signer_name or (parcel.receiver_name if signer is SignerClass.IN_PERSON else "")
+    count_delivered(parcel, signer, name, tracking.delivered_at)
+    event = ParcelDelivered(parcel.id, parcel.subject, parcel.thread_id, name, signer, tracking.delivered_at)
+    detail = {
+        "signer_name": rules.masked_name(name),
+        "signer_class": str(signer),
+        "at": tracking.delivered_at.isoformat(),
+    }
+    move(parcel, PARCEL, "deliver", SYSTEM, {Part.SYSTEM}, event=event, detail=detail)
+
+
+def count_delivered(parcel: Parcel, signer: SignerClass, name: str, at: datetime) -> None:
+    """Write down who took it and when; silence closes it later."""
+    parcel.signer_class, parcel.signer_name, parcel.delivered_at = signer, name, at
+    parcel.close_at = clock.now() + SILENCE_CLOSES
+
+
+def _revoke(parcel: Parcel, *, tell: bool) -> None:
+    """The carrier took the delivery back: reopen, tell the domain above and, once, the receiver."""
+    revoked = parcel.delivered_at
+    event = ParcelDeliveryRevoked(parcel.id, parcel.subject, parcel.thread_id)
+    parcel.delivered_at = parcel.signer_class = parcel.signer_name = parcel.close_at = None
+    move(parcel, PARCEL, "revoke", SYSTEM, {Part.SYSTEM}, event=event)
+    if not tell:
+        return
+    raise_task(parcel, TaskKind.DELIVERY_REVOKED, cause=str(revoked), fact="743")
+    notify(
+        to_user=parcel.applicant_user_id,
+        kind="delivery.revoked",
+        thread_id=parcel.thread_id,
+        link=f"/parcels/{parcel.id}",
+        subject=N_("Correction: parcel %(number)s was not delivered"),
+        text=N_("The carrier took its delivery report back. We keep watching the parcel."),
+        params={"number": parcel.number},
+    )
+
+
+def _raise_doubts(parcel: Parcel, tracking: Tracking) -> None:
+    for code in tracking.unknown_codes:
+        raise_task(parcel, TaskKind.UNKNOWN_CODE, cause=code, fact=code)
+    for code in tracking.contradictions:
+        raise_task(parcel, TaskKind.CONTRADICTION, cause=f"{parcel.waybill_no}:{code}", fact=code)
+
+
+def _tell_receiver(parcel: Parcel, status: Status) -> None:
+    if status not in NEWS:
+        return
+    notify(
+        to_user=parcel.applicant_user_id, kind=f"delivery.{status}", thread_id=parcel.thread_id, text=NEWS[status],
+        link=f"/parcels/{parcel.id}", subject=STATUS_LABELS[status], params={"number": parcel.number},
+    )  # fmt: skip
