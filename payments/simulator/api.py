@@ -12,11 +12,11 @@ from werkzeug.wrappers import Request, Response
 
 from payments.simulator import faults
 from payments.simulator.backend import Backend, visible
-from payments.simulator.charging import sweep
 from payments.simulator.contract import API_VERSION, check
 from payments.simulator.errors import ApiError, invalid
 from payments.simulator.resources import ROUTES
 from payments.simulator.routing import Route
+from payments.simulator.timers import sweep
 from payments.simulator.wire import decode
 from payments.simulator.words import Json, token
 
@@ -72,8 +72,19 @@ def _check_version(request: Request) -> None:
             f"Invalid Stripe API version: {wanted}. The simulator speaks {API_VERSION}, the version of the "
             "installed stripe package."
         )
-    if request.headers.get("Stripe-Account"):
-        raise invalid("The simulator does not act on behalf of connected accounts.")
+
+
+def _account(backend: Backend, request: Request) -> str:
+    """The connected account the platform acts for, or "" for itself."""
+    account = request.headers.get("Stripe-Account", "")
+    if account and backend.store.find(account, "account") is None:
+        raise ApiError(
+            403,
+            "invalid_request_error",
+            f"The provided key does not have access to account '{account}' (or that account does not exist).",
+            code="account_invalid",
+        )
+    return account
 
 
 def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, Json, str | None]:
@@ -89,7 +100,7 @@ def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, 
         sweep(backend)
     faults.strike(fault, executed=False)
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
-    with backend.store.transaction():
+    with backend.store.transaction(), backend.store.acting_for(_account(backend, request)):
         backend.request_id, backend.request_key = request_id, key
         outcome = _once(backend, route, dict(path_values), values, key, request_id)
     faults.strike(fault, executed=True)
@@ -104,10 +115,11 @@ def _once(
         return *_execute(backend, route, path_values, values), None
     if len(key) > _LONGEST_KEY:
         raise ApiError(400, "idempotency_error", "Idempotency keys are at most 255 characters long.")
+    owned = f"{backend.store.account} {key}".strip()
     fingerprint = _fingerprint(route, path_values, values)
     connection = backend.store.connection
     known = connection.execute(
-        "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?", (key,)
+        "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?", (owned,)
     ).fetchone()
     if known is not None:
         if known[0] != fingerprint:
@@ -122,7 +134,7 @@ def _once(
     status, body = _execute(backend, route, path_values, values)
     connection.execute(
         "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-        (key, fingerprint, status, json.dumps(body), request_id, backend.now()),
+        (owned, fingerprint, status, json.dumps(body), request_id, backend.now()),
     )
     return status, body, None
 

@@ -1,11 +1,13 @@
-"""What happens to money: a payment intent succeeds or is declined, a refund leaves, a sum becomes available."""
+"""What a payment comes to: the intent succeeds, is declined or is canceled."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from payments.simulator.backend import Backend, fee_of, visible
 from payments.simulator.errors import ApiError, invalid
+from payments.simulator.movements import new_movement
 from payments.simulator.words import Json, new_id
 
 DECLINES = {
@@ -21,56 +23,23 @@ DECLINES = {
 }
 """Test card numbers that are declined, as in Stripe's own documentation."""
 
+DISPUTED_CARDS = {
+    "4000000000000259": "fraudulent",
+    "4000000000002685": "product_not_received",
+}
+"""Test card numbers whose charge succeeds and is then disputed, with the reason, as in Stripe's own documentation."""
+
+Watcher = Callable[[Backend, Json, str], None]
+_watchers: list[Watcher] = []
+
+
+def when_charged(watcher: Watcher) -> Watcher:
+    """Call a function with every new charge and the card number that made it ("" for a wallet)."""
+    _watchers.append(watcher)
+    return watcher
+
+
 FINAL = frozenset({"succeeded", "canceled"})
-
-
-def new_movement(
-    backend: Backend,
-    *,
-    kind: str,
-    category: str,
-    amount: int,
-    fee: int,
-    currency: str,
-    source: str,
-    description: str | None,
-    delay: int = 0,
-) -> Json:
-    """A balance transaction: one immutable movement of the account's balance."""
-    now = backend.now()
-    fees = (
-        [
-            {
-                "amount": fee,
-                "application": None,
-                "currency": currency,
-                "description": "Stripe processing fees",
-                "type": "stripe_fee",
-            }
-        ]
-        if fee
-        else []
-    )
-    return backend.store.add(
-        {
-            "id": new_id("balance_transaction"),
-            "object": "balance_transaction",
-            "amount": amount,
-            "available_on": now + delay,
-            "balance_type": "payments",
-            "created": now,
-            "currency": currency,
-            "description": description,
-            "exchange_rate": None,
-            "fee": fee,
-            "fee_details": fees,
-            "net": amount - fee,
-            "reporting_category": category,
-            "source": source,
-            "status": "pending" if delay else "available",
-            "type": kind,
-        }
-    )
 
 
 def method_details(method: Json) -> Json:
@@ -177,6 +146,8 @@ def succeed(backend: Backend, intent: Json, method: Json) -> Json:
     for session in backend.store.every("checkout.session", payment_intent=intent["id"]):
         backend.change(session, status="complete", payment_status="paid", url=None)
         backend.emit("checkout.session.completed", session)
+    for watcher in _watchers:
+        watcher(backend, charge, method.get("_number", ""))
     return charge
 
 
@@ -216,41 +187,6 @@ def unexpected_state(intent: Json) -> ApiError:
         kept=True,
         payment_intent=visible(intent),
     )
-
-
-def available(backend: Backend, currency: str) -> int:
-    """Money of that currency that can be sent on, in its minor unit."""
-    return sum(m["net"] for m in backend.store.every("balance_transaction", currency=currency, status="available"))
-
-
-def finish_refund(backend: Backend, refund: Json) -> None:
-    """A refund reaches the payer."""
-    backend.change(refund, status="succeeded", pending_reason=None)
-    backend.emit("refund.updated", refund, {"status": "pending"})
-
-
-def sweep(backend: Backend) -> None:
-    """Everything that happens by the mere passing of time. Cheap; runs before each request and on every tick."""
-    now = backend.now()
-    for movement in backend.store.every("balance_transaction", status="pending"):
-        if movement["available_on"] <= now:
-            backend.change(movement, status="available")
-    for refund in backend.store.every("refund", status="pending"):
-        if refund["_due"] <= now:
-            finish_refund(backend, refund)
-    for session in backend.store.every("checkout.session", status="open"):
-        if session["expires_at"] <= now:
-            expire_session(backend, session)
-
-
-def expire_session(backend: Backend, session: Json) -> None:
-    """The payer can no longer pay through this session; an unfinished intent is canceled with it."""
-    backend.change(session, status="expired", url=None)
-    if session["payment_intent"]:
-        intent = backend.store.find(session["payment_intent"])
-        if intent is not None and intent["status"] not in FINAL:
-            cancel_intent(backend, intent, "expired")
-    backend.emit("checkout.session.expired", session)
 
 
 def cancel_intent(backend: Backend, intent: Json, reason: str | None) -> None:

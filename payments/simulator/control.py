@@ -10,9 +10,11 @@ from werkzeug.wrappers import Request, Response
 
 from payments.simulator import faults
 from payments.simulator.backend import BEHAVIOUR, Backend
-from payments.simulator.charging import sweep
 from payments.simulator.errors import ApiError, invalid
+from payments.simulator.resources import bank_accounts, disputes, payouts
 from payments.simulator.resources.refunds import fail
+from payments.simulator.routing import fetch
+from payments.simulator.timers import sweep
 from payments.simulator.webhooks import log_of
 from payments.simulator.words import Json
 
@@ -55,6 +57,40 @@ def _fail_refund(backend: Backend, values: Json) -> Json:
     return fail(backend, str(values.get("refund")))
 
 
+def _fail_payout(backend: Backend, values: Json) -> Json:
+    payout = _anywhere(backend, "payout", values)
+    number = str(values.get("as", "000111111116"))
+    if number not in bank_accounts.REFUSALS:
+        raise invalid(f"`as` is one of {', '.join(bank_accounts.REFUSALS)}.", param="as")
+    with backend.store.acting_for(backend.store.owner_of(payout["id"]) or ""):
+        return payouts.send_back(backend, payout, *bank_accounts.REFUSALS[number])
+
+
+def _anywhere(backend: Backend, kind: str, values: Json) -> Json:
+    object_id = str(values.get(kind))
+    with backend.store.acting_for(backend.store.owner_of(object_id) or ""):
+        return fetch(backend, kind, object_id, param=kind)
+
+
+def _dispute(backend: Backend, values: Json) -> Json:
+    charge = _anywhere(backend, "charge", values)
+    amount = values.get("amount", charge["amount"] - charge["amount_refunded"])
+    if not isinstance(amount, int):
+        raise invalid("Invalid integer", param="amount", code="parameter_invalid_integer")
+    return disputes.open_dispute(backend, charge, amount, str(values.get("reason", "fraudulent")))
+
+
+def _decide(backend: Backend, values: Json) -> Json:
+    outcome = values.get("outcome")
+    if outcome not in ("won", "lost"):
+        raise invalid("`outcome` is won or lost.", param="outcome")
+    return disputes.decide(backend, _anywhere(backend, "dispute", values), outcome)
+
+
+def _bank_account(backend: Backend, values: Json) -> Json:
+    return bank_accounts.platform_bank_account(backend, str(values.get("account_number")))
+
+
 def _add_fault(backend: Backend, values: Json) -> Json:
     return faults.add(backend.store, values)
 
@@ -80,6 +116,10 @@ _ROUTES: dict[tuple[str, str], Callable[[Backend, Json], Json]] = {
     ("POST", "/faults"): _add_fault,
     ("DELETE", "/faults"): _clear_faults,
     ("POST", "/refund-failures"): _fail_refund,
+    ("POST", "/payout-failures"): _fail_payout,
+    ("POST", "/disputes"): _dispute,
+    ("POST", "/dispute-decisions"): _decide,
+    ("POST", "/bank-account"): _bank_account,
     ("GET", "/deliveries"): _deliveries,
 }
 

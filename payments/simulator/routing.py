@@ -31,6 +31,14 @@ def fetch(backend: Backend, kind: str, object_id: str, *, param: str = "id") -> 
     return found
 
 
+def merged(value: Json, values: Json) -> Json:
+    """The metadata after a request: names are added or replaced, an empty text removes one."""
+    wanted = values.get("metadata")
+    if wanted == "":
+        return {}
+    return {name: text for name, text in {**value["metadata"], **(wanted or {})}.items() if text != ""}
+
+
 def reader(kind: str) -> Handler:
     """An endpoint that retrieves one object."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import requests
 
 from payments.simulator.backend import Backend, visible
-from payments.simulator.charging import sweep
+from payments.simulator.timers import sweep
 from payments.simulator.words import Json
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def due(backend: Backend, limit: int = 20) -> list[Delivery]:
 
 
 def _prepare(backend: Backend, seq: int, event_id: str, endpoint_id: str) -> Delivery | None:
-    event, endpoint = backend.store.find(event_id), backend.store.find(endpoint_id)
+    event, endpoint = _event(backend, event_id), backend.store.find(endpoint_id)
     if event is None or endpoint is None or endpoint["status"] != "enabled":
         backend.store.connection.execute("UPDATE delivery SET state = 'dropped' WHERE seq = ?", (seq,))
         return None
@@ -74,6 +74,12 @@ def _prepare(backend: Backend, seq: int, event_id: str, endpoint_id: str) -> Del
     )
 
 
+def _event(backend: Backend, event_id: str) -> Json | None:
+    """The event, whichever account it is of."""
+    with backend.store.acting_for(backend.store.owner_of(event_id) or ""):
+        return backend.store.find(event_id)
+
+
 def settle(backend: Backend, delivery: Delivery, status: int | None) -> None:
     """Note the receiver's answer; anything but 2xx is tried again later."""
     with backend.store.transaction():
@@ -83,7 +89,7 @@ def settle(backend: Backend, delivery: Delivery, status: int | None) -> None:
                 "UPDATE delivery SET state = 'done', tries = tries + 1, answer = ? WHERE seq = ?",
                 (str(status), delivery.seq),
             )
-            event = backend.store.find(delivery.event_id)
+            event = _event(backend, delivery.event_id)
             if event is not None and event["pending_webhooks"] > 0:
                 backend.change(event, pending_webhooks=event["pending_webhooks"] - 1)
             return

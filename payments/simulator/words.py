@@ -23,6 +23,12 @@ PREFIX = {
     "transfer": "tr_1",
     "transfer_reversal": "trr_1",
     "account": "acct_1",
+    "payment": "py_1",
+    "payment_refund": "pyr_1",
+    "payout": "po_1",
+    "dispute": "du_1",
+    "bank_account": "ba_1",
+    "file": "file_1",
 }
 """How an identifier of each object type begins."""
 

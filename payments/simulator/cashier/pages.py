@@ -18,11 +18,12 @@ from werkzeug.wrappers import Request, Response
 
 from payments.simulator.backend import Backend
 from payments.simulator.cashier.words import LANGUAGES, TEXT, amount_text, language_of
-from payments.simulator.charging import FINAL, succeed, sweep
+from payments.simulator.charging import FINAL, succeed
 from payments.simulator.errors import ApiError
 from payments.simulator.resources.checkout_sessions import intent_of
 from payments.simulator.resources.payment_intents import attempt
 from payments.simulator.resources.payment_methods import new_method
+from payments.simulator.timers import sweep
 from payments.simulator.words import Json
 
 _HERE = Path(__file__).parent

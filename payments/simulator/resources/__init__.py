@@ -8,9 +8,11 @@ from payments.simulator.resources import (
     charges,
     checkout_sessions,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
     transfers,
     webhook_endpoints,
@@ -29,4 +31,6 @@ ROUTES: tuple[Route, ...] = (
     *payment_methods.ROUTES,
     *transfers.ROUTES,
     *accounts.ROUTES,
+    *payouts.ROUTES,
+    *disputes.ROUTES,
 )

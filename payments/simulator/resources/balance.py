@@ -12,8 +12,8 @@ from payments.simulator.words import Json
 def retrieve(backend: Backend, _values: Json) -> Json:
     """``GET /v1/balance``: sums of the net of all movements, by currency."""
     sums: dict[str, dict[str, int]] = {"available": defaultdict(int), "pending": defaultdict(int)}
-    for movement in backend.store.every("balance_transaction"):
-        sums[movement["status"]][movement["currency"]] += movement["net"]
+    for status, currency, total in backend.store.nets():
+        sums[status][currency] += total
     currencies = sorted({*sums["available"], *sums["pending"]}) or ["cny"]
     return {
         "object": "balance",
@@ -34,7 +34,7 @@ ROUTES = (
     Route(
         "GET",
         _PATH,
-        lister("balance_transaction", _PATH, "currency", "source", "type"),
+        lister("balance_transaction", _PATH, "currency", "source", "type", "payout"),
         "BalanceTransactionListParams",
         "balance_transaction",
     ),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from payments.simulator.backend import Backend
-from payments.simulator.charging import expire_session
+from payments.simulator.charging import FINAL, cancel_intent
 from payments.simulator.errors import invalid
 from payments.simulator.resources.payment_intents import new_intent
 from payments.simulator.routing import Route, fetch, lister, reader
+from payments.simulator.timers import schedule, timed
 from payments.simulator.words import Json, new_id
 
 KNOWN_METHODS = ("card", "alipay", "wechat_pay")
@@ -84,7 +85,25 @@ def create(backend: Backend, values: Json) -> Json:
             "_intent": values.get("payment_intent_data") or {},
         }
     )
+    schedule(backend, expires, run_out, session_id)
     return session
+
+
+@timed
+def run_out(backend: Backend, session: Json) -> None:
+    """The payer's time is over; nothing happens when they have paid."""
+    if session["status"] == "open":
+        close(backend, session)
+
+
+def close(backend: Backend, session: Json) -> None:
+    """The payer can no longer pay through this session; an unfinished intent is canceled with it."""
+    backend.change(session, status="expired", url=None)
+    if session["payment_intent"]:
+        intent = backend.store.find(session["payment_intent"])
+        if intent is not None and intent["status"] not in FINAL:
+            cancel_intent(backend, intent, "expired")
+    backend.emit("checkout.session.expired", session)
 
 
 def compatible(values: Json) -> list[str]:
@@ -174,7 +193,7 @@ def expire(backend: Backend, _values: Json, object_id: str) -> Json:
             f"status of `{session['status']}`.",
             kept=True,
         )
-    expire_session(backend, session)
+    close(backend, session)
     return session
 
 

@@ -6,7 +6,7 @@ from payments.simulator.backend import Backend, secret_of
 from payments.simulator.charging import DECLINES, FINAL, cancel_intent, decline, succeed, unexpected_state
 from payments.simulator.errors import invalid
 from payments.simulator.resources.payment_methods import new_method
-from payments.simulator.routing import Route, fetch, lister, reader
+from payments.simulator.routing import Route, fetch, lister, merged, reader
 from payments.simulator.words import Json, new_id
 
 CURRENCIES = frozenset({"cny", "hkd", "usd", "eur"})
@@ -114,7 +114,7 @@ def update(backend: Backend, values: Json, object_id: str) -> Json:
     if "description" in values:
         changed["description"] = values["description"]
     if "metadata" in values:
-        changed["metadata"] = {k: v for k, v in {**intent["metadata"], **values["metadata"]}.items() if v != ""}
+        changed["metadata"] = merged(intent, values)
     if "amount" in values:
         changed["amount"] = values["amount"]
     backend.change(intent, **changed)
@@ -163,6 +163,8 @@ _NAMED = {
     "pm_card_mastercard": "5555555555554444",
     "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeProductNotReceived": "4000000000002685",
 }
 
 

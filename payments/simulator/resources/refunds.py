@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from payments.simulator.backend import Backend
-from payments.simulator.charging import new_movement
-from payments.simulator.errors import invalid
-from payments.simulator.routing import Route, fetch, lister, reader
+from payments.simulator.backend import Backend, drawn
+from payments.simulator.errors import ApiError, invalid
+from payments.simulator.movements import new_movement
+from payments.simulator.routing import Route, fetch, lister, merged, reader
+from payments.simulator.timers import schedule, timed
 from payments.simulator.words import Json, new_id
 
 
@@ -15,6 +16,14 @@ def create(backend: Backend, values: Json) -> Json:
     A balance may become negative: Stripe then draws on the account holder's bank, it does not refuse the payer.
     """
     charge = _charge(backend, values)
+    if charge["disputed"]:
+        raise ApiError(
+            400,
+            "invalid_request_error",
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+            kept=True,
+        )
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = values.get("amount", left)
     if left == 0:
@@ -46,7 +55,6 @@ def create(backend: Backend, values: Json) -> Json:
         "source_transfer_reversal": None,
         "status": "succeeded" if at_once else "pending",
         "transfer_reversal": None,
-        "_due": backend.now() + (0 if at_once else backend.behaviour("refund_delay")),
     }
     movement = new_movement(
         backend,
@@ -63,7 +71,38 @@ def create(backend: Backend, values: Json) -> Json:
     before = backend.change(charge, amount_refunded=charge["amount_refunded"] + amount, refunded=amount == left)
     backend.emit("refund.created", refund)
     backend.emit("charge.refunded", charge, before)
+    if not at_once:
+        schedule(backend, backend.now() + backend.behaviour("refund_delay"), finish, refund["id"])
     return refund
+
+
+@timed
+def finish(backend: Backend, refund: Json) -> None:
+    """A wallet refund reaches the payer; it may still come back later."""
+    if refund["status"] != "pending":
+        return
+    backend.update("refund.updated", refund, status="succeeded", pending_reason=None)
+    if drawn(backend, "refund_failures"):
+        schedule(backend, backend.now() + backend.behaviour("refund_delay"), come_back, refund["id"])
+
+
+@timed
+def come_back(backend: Backend, refund: Json) -> None:
+    """The payer's bank or wallet sends the money back."""
+    fail(backend, refund["id"])
+
+
+def update(backend: Backend, values: Json, object_id: str) -> Json:
+    """``POST /v1/refunds/<id>``: metadata."""
+    refund = fetch(backend, "refund", object_id)
+    metadata = merged(refund, values)
+    return backend.update("refund.updated", refund, metadata=metadata)
+
+
+def cancel(backend: Backend, _values: Json, object_id: str) -> Json:
+    """``POST /v1/refunds/<id>/cancel``; only refunds that wait for the payer can be canceled, and none here does."""
+    refund = fetch(backend, "refund", object_id)
+    raise invalid(f"Refund {refund['id']} has a status of {refund['status']} and cannot be canceled.", kept=True)
 
 
 def _charge(backend: Backend, values: Json) -> Json:
@@ -117,4 +156,6 @@ ROUTES = (
     Route("POST", _PATH, create, "RefundCreateParams", "refund"),
     Route("GET", _PATH, lister("refund", _PATH, "payment_intent", "charge"), "RefundListParams", "refund"),
     Route("GET", f"{_PATH}/<object_id>", reader("refund"), "RefundRetrieveParams", "refund"),
+    Route("POST", f"{_PATH}/<object_id>", update, "RefundUpdateParams", "refund"),
+    Route("POST", f"{_PATH}/<object_id>/cancel", cancel, "RefundCancelParams", "refund"),
 )

@@ -27,6 +27,7 @@ def create(backend: Backend, values: Json) -> Json:
             "metadata": values.get("metadata") or {},
             "status": "enabled",
             "url": values["url"],
+            "_connect": bool(values.get("connect")),
             "_secret": f"whsec_{token(32)}",
         }
     )
