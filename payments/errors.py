@@ -30,6 +30,13 @@ def attempt_finished() -> Conflict:
     return Conflict("attempt-finished", N_("This attempt is already finished."))
 
 
+def another_attempt(number: str) -> Conflict:
+    """Refuse to pay bills together while one of them is being paid in another attempt."""
+    return Conflict("bill-in-another-attempt",
+                    N_("Bill %(number)s is being paid in another attempt. Finish or cancel that attempt first."),
+                    params={"number": number})  # fmt: skip
+
+
 def attempt_under_way() -> Conflict:
     """Refuse to cancel a bill that may be paid at this moment."""
     return Conflict("attempt-under-way", N_("Somebody may be paying this bill right now. Cancel that attempt first."))

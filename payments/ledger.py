@@ -4,7 +4,7 @@ Every posting balances: its entries sum to zero, debits positive, credits negati
 makes it happen once; for money that moved at a gateway it is the gateway's own id of the movement.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,6 +44,7 @@ class Entry:
 
     account: Account
     amount_fen: int
+    bill_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,30 @@ def _posting(
     return Posting(key, kind, at, tuple(Entry(account, fen) for account, fen in entries if fen), memo, bill_id)
 
 
-def charge_settled(gateway: str, movement: Movement, kind: BillKind, bill_id: UUID, memo: str) -> Posting:
-    """Credit a bill with a payment; the platform bears the gateway's fee, so the whole amount is held."""
-    return _posting(key_of(gateway, movement), "charge", movement.at, memo, bill_id, (
-        (at_gateway(gateway), movement.net_fen), (gateway_fees(), movement.fee_fen),
-        (destination(kind, bill_id), -movement.gross_fen)))  # fmt: skip
+@dataclass(frozen=True)
+class Credit:
+    """The part of a payment that one bill takes, in fen, and the account where it lies first."""
+
+    bill_id: UUID
+    account: Account
+    amount_fen: int
+
+
+def charge_settled(gateway: str, movement: Movement, shares: Sequence[Credit], memo: str) -> Posting:
+    """Credit the bills of a payment, each with its part; the platform bears the gateway's fee, so all of it is held.
+
+    One movement at the gateway is one posting, however many bills it pays. Raises Unbalanced when the parts are not the
+    whole amount.
+    """
+    sides = (
+        Entry(at_gateway(gateway), movement.net_fen),
+        Entry(gateway_fees(), movement.fee_fen),
+        *(Entry(credit.account, -credit.amount_fen, credit.bill_id) for credit in shares),
+    )
+    alone = shares[0].bill_id if len(shares) == 1 else None
+    return Posting(
+        key_of(gateway, movement), "charge", movement.at, tuple(e for e in sides if e.amount_fen), memo, alone
+    )
 
 
 def charge_set_aside(gateway: str, movement: Movement, memo: str, bill_id: UUID | None = None) -> Posting:

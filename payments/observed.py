@@ -71,14 +71,22 @@ class RefundFact:
 
 
 @dataclass(frozen=True)
+class Share:
+    """One of the bills that an attempt pays together, as it is when a fact arrives."""
+
+    bill_id: UUID
+    is_open: bool
+    another_is_live: bool
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """What we know of the attempt and its bill when a fact arrives."""
+    """What we know of the attempt and its bills when a fact arrives."""
 
     state: PaymentState
     amount_fen: int
     currency: str
-    bill_is_open: bool
-    another_is_live: bool
+    shares: tuple[Share, ...]
 
 
 class Misfit(StrEnum):
@@ -92,10 +100,14 @@ class Misfit(StrEnum):
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The step to take on the attempt (an action of the payment machine), or None; `misfit` for money set aside."""
+    """The step to take on the attempt (an action of the payment machine), or None.
+
+    `misfit` says why nothing can be credited; `unfit` which bills of a success cannot take their share any more.
+    """
 
     action: str | None
     misfit: Misfit | None = None
+    unfit: tuple[tuple[UUID, Misfit], ...] = ()
 
 
 NOTHING = Conclusion(None)
@@ -106,15 +118,15 @@ _ENDINGS = {Reported.FAILED: "fail", Reported.CANCELED: "cancel", Reported.EXPIR
 def conclude(attempt: Attempt, fact: PaymentFact) -> Conclusion:
     """Decide what a fact means for an attempt.
 
-    A repeated fact concludes nothing. Money is credited only when amount and currency are the bill's own, the bill is
-    still open and no other attempt is live; otherwise it is set aside, never dropped. A late success of an attempt that
-    we took for finished counts like any other. Nothing takes back a success: refunds are rows of their own.
+    A repeated fact concludes nothing. Money is credited only when amount and currency are those asked for; then each bill
+    takes its share if it is still open and no other attempt on it is live. What does not fit is set aside, never dropped.
+    A late success of an attempt that we took for finished counts like any other. Nothing takes back a success: refunds are
+    rows of their own.
     """
     if attempt.state in _DONE:
         return NOTHING
     if fact.status is Reported.SUCCEEDED:
-        misfit = _misfit(attempt, fact)
-        return Conclusion("set_aside", misfit) if misfit else Conclusion("succeed")
+        return _received(attempt, fact)
     if attempt.state not in (PaymentState.NEW, PaymentState.PENDING):
         return NOTHING
     if fact.status is Reported.WAITING:
@@ -122,11 +134,18 @@ def conclude(attempt: Attempt, fact: PaymentFact) -> Conclusion:
     return Conclusion(_ENDINGS[fact.status])
 
 
-def _misfit(attempt: Attempt, fact: PaymentFact) -> Misfit | None:
+def _received(attempt: Attempt, fact: PaymentFact) -> Conclusion:
     if fact.currency != attempt.currency:
-        return Misfit.CURRENCY
+        return Conclusion("set_aside", Misfit.CURRENCY)
     if fact.amount_fen != attempt.amount_fen:
-        return Misfit.AMOUNT
-    if not attempt.bill_is_open:
+        return Conclusion("set_aside", Misfit.AMOUNT)
+    unfit = tuple((share.bill_id, why) for share in attempt.shares if (why := _misfit(share)) is not None)
+    if len(unfit) == len(attempt.shares):
+        return Conclusion("set_aside", unfit[0][1])
+    return Conclusion("succeed", unfit=unfit)
+
+
+def _misfit(share: Share) -> Misfit | None:
+    if not share.is_open:
         return Misfit.BILL_CLOSED
-    return Misfit.ANOTHER_ATTEMPT if attempt.another_is_live else None
+    return Misfit.ANOTHER_ATTEMPT if share.another_is_live else None

@@ -89,6 +89,16 @@ LIVE = (PaymentState.NEW, PaymentState.PENDING)
 
 _OVER = (PaymentState.FAILED, PaymentState.CANCELED, PaymentState.EXPIRED)
 
+
+class Standing(StrEnum):
+    """What an attempt is to each of the bills that it pays together. The database allows one live and one credited."""
+
+    LIVE = "live"
+    CREDITED = "credited"
+    SET_ASIDE = "set_aside"
+    OVER = "over"
+
+
 PAYMENT = Machine(
     name="payment",
     states=PaymentState,

@@ -26,6 +26,14 @@ def gateway() -> PaymentGateway:
     return cast("PaymentGateway", known)
 
 
+def gateway_of(code: str) -> PaymentGateway:
+    """The gateway that an attempt went to, by the code stored with it. Raises KeyError for one that is not set up."""
+    here = gateway()
+    if here.code == code:
+        return here
+    raise KeyError(code)
+
+
 def _from_settings(settings: "Settings") -> PaymentGateway:
     from payments.gateways.stripe import StripeGateway
 

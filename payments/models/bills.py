@@ -24,7 +24,10 @@ WATCHERS = ("role:operator", "role:regulator", "role:auditor")
 
 
 class Bill(Versioned, Stateful, Base):
-    """What one payer owes for one subject. `amount_fen` is the sum of its lines; `due_at` does not make it vanish."""
+    """What one payer owes for one subject. `amount_fen` is the sum of its lines; `due_at` does not make it vanish.
+
+    `pay_code` (缴款码) is printed on the bill: whoever holds it may look the bill up and pay it.
+    """
 
     __tablename__ = "bill"
     object_type: ClassVar[str] = "bill"
@@ -32,6 +35,7 @@ class Bill(Versioned, Stateful, Base):
     id: Mapped[UUID] = uuid_pk()
     thread_id: Mapped[UUID] = mapped_column(index=True)
     number: Mapped[str] = mapped_column(String(24), unique=True)
+    pay_code: Mapped[str] = mapped_column(String(20), unique=True)
     subject: Mapped[str] = mapped_column(String(60), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     title: Mapped[str] = mapped_column(String(200))
@@ -69,7 +73,10 @@ class Bill(Versioned, Stateful, Base):
 
 
 class BillItem(Base):
-    """One line of a bill; an amount of 0 says that this item is free."""
+    """One line of a bill: `amount_fen` is what is asked for after `reduction_fen`; 0 says that this item is free.
+
+    `standard` is the tariff that the amount follows, `reduction` the ground of a reduction or exemption.
+    """
 
     __tablename__ = "bill_line"
     id: Mapped[UUID] = uuid_pk()
@@ -78,7 +85,14 @@ class BillItem(Base):
     title: Mapped[str] = mapped_column(String(200))
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     basis: Mapped[str] = mapped_column(String(500))
-    __table_args__ = (UniqueConstraint("bill_id", "position"), named_check("amount", "amount_fen >= 0"))
+    standard: Mapped[str | None] = mapped_column(String(200))
+    reduction_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    reduction: Mapped[str | None] = mapped_column(String(200))
+    __table_args__ = (
+        UniqueConstraint("bill_id", "position"),
+        named_check("amount", "amount_fen >= 0"),
+        named_check("reduction", "reduction_fen >= 0 AND (reduction_fen = 0 OR reduction IS NOT NULL)"),
+    )
 
 
 append_only(BillItem)

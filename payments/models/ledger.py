@@ -46,17 +46,19 @@ class LedgerTransaction(Base):
 
 
 class LedgerEntry(Base):
-    """One side of a posting: debit positive, credit negative."""
+    """One side of a posting: debit positive, credit negative. `bill_id` where one posting concerns several bills."""
 
     __tablename__ = "ledger_entry"
     id: Mapped[UUID] = uuid_pk()
     tx_id: Mapped[UUID] = uuid_fk("ledger_tx.id")
     account: Mapped[str] = mapped_column(sa.ForeignKey("ledger_account.code"))
+    bill_id: Mapped[UUID | None]
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     __table_args__ = (
         named_check("moves", "amount_fen <> 0"),
         Index("ix_ledger_entry_account", "account", "id", "amount_fen"),
+        Index("ix_ledger_entry_bill_id", "bill_id"),
     )
 
 

@@ -50,7 +50,7 @@ class Refund(Versioned, Stateful, Base):
     __table_args__ = (
         named_check("amount", "amount_fen > 0"),
         named_check("two_persons", "approved_by IS NULL OR requested_by IS NULL OR approved_by <> requested_by"),
-        Index("uq_refund_unfinished", "payment_id", unique=True,
+        Index("uq_refund_unfinished", "payment_id", "bill_id", unique=True,
               sqlite_where=sa.text(one_of("state", UNFINISHED_REFUND)),
               postgresql_where=sa.text(one_of("state", UNFINISHED_REFUND))),
         Index("ix_refund_state", "state", "check_at"),

@@ -2,6 +2,7 @@
 
 from payments.queries.bills import (
     BillView,
+    PaidBill,
     PaymentView,
     bill_page,
     bill_view,
@@ -36,6 +37,7 @@ __all__ = [
     "BillView",
     "CheckView",
     "Income",
+    "PaidBill",
     "PaymentView",
     "PostingView",
     "RefundView",

@@ -14,7 +14,7 @@ from app.kernel.db import db, get
 from app.kernel.paging import Page, page_of
 from payments import ledger, rules
 from payments.models.bills import Bill, BillItem
-from payments.models.payments import Payment
+from payments.models.payments import Payment, PaymentBill
 from payments.policy import Permission, parts_seen
 from payments.queries.books import balances
 from payments.queries.refunds import RefundView, refunds_of
@@ -23,13 +23,30 @@ from payments.states import LIVE, BillState, Part, PaymentState
 
 
 @dataclass(frozen=True)
-class PaymentView:
-    """One attempt. `cashier_url` is filled while the payer can still pay there."""
+class PaidBill:
+    """A bill in an attempt, and what has become of it there."""
 
     id: UUID
+    number: str
+    title: str
+    amount_fen: int
+    standing: str
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    """One attempt, seen from one of its bills. `cashier_url` is filled while the payer can still pay there.
+
+    `amount_fen` is the whole payment, `share_fen` the part of this bill; `bills` are all that are paid together.
+    """
+
+    id: UUID
+    number: str
     bill_id: UUID
     attempt: int
+    standing: str
     state: str
+    gateway: str
     method: str | None
     amount_fen: int
     started_at: datetime
@@ -39,6 +56,8 @@ class PaymentView:
     payment_ref: str | None
     problem: str | None
     misfit: str | None
+    share_fen: int
+    bills: tuple[PaidBill, ...]
 
     @property
     def is_live(self) -> bool:
@@ -51,6 +70,7 @@ class BillView:
 
     id: UUID
     number: str
+    pay_code: str
     subject: str
     thread_id: UUID
     kind: str
@@ -103,10 +123,11 @@ def bill_page(actor: Actor, bill_id: UUID) -> BillView:
 
 
 def payment_page(actor: Actor, payment_id: UUID) -> tuple[BillView, PaymentView]:
-    """One attempt with its bill, for the payer's return; raises NotFound for a stranger."""
+    """One attempt with the first of its bills, for the payer's return; raises NotFound for a stranger."""
     row = get(Payment, payment_id)
-    bill = bill_page(actor, row.bill_id)
-    return bill, _payment_view(row)
+    parts = _parts_of([row.id])[row.id]
+    bill = bill_page(actor, parts[0][0].bill_id)
+    return bill, _payment_view(row, parts, parts[0][0].bill_id)
 
 
 def bills_page(actor: Actor, *, state: str | None, side: str, number: int = 1) -> Page[BillView]:
@@ -174,6 +195,7 @@ def _views(rows: Sequence[Bill], *, with_lines: bool = False) -> tuple[BillView,
         BillView(
             id=row.id,
             number=row.number,
+            pay_code=row.pay_code,
             subject=row.subject,
             thread_id=row.thread_id,
             kind=row.kind,
@@ -202,17 +224,41 @@ def _lines_of(ids: Sequence[UUID]) -> dict[UUID, list[BillLine]]:
     found: dict[UUID, list[BillLine]] = {}
     statement = sa.select(BillItem).where(BillItem.bill_id.in_(ids)).order_by(BillItem.bill_id, BillItem.position)
     for item in db.session.scalars(statement):
-        found.setdefault(item.bill_id, []).append(BillLine(item.title, item.amount_fen, item.basis))
+        line = BillLine(
+            item.title, item.amount_fen, item.basis, item.standard or "", item.reduction_fen, item.reduction or ""
+        )
+        found.setdefault(item.bill_id, []).append(line)
     return found
 
 
-def _payment_view(row: Payment) -> PaymentView:
+_Parts = Sequence[tuple[PaymentBill, Bill]]
+
+
+def _parts_of(payment_ids: Sequence[UUID]) -> dict[UUID, list[tuple[PaymentBill, Bill]]]:
+    """The bills of attempts, in the order in which they are shown."""
+    rows = db.session.execute(
+        sa.select(PaymentBill, Bill)
+        .join(Bill, Bill.id == PaymentBill.bill_id)
+        .where(PaymentBill.payment_id.in_(payment_ids))
+        .order_by(PaymentBill.payment_id, PaymentBill.position)
+    )
+    found: dict[UUID, list[tuple[PaymentBill, Bill]]] = {}
+    for part, bill in rows:
+        found.setdefault(part.payment_id, []).append((part, bill))
+    return found
+
+
+def _payment_view(row: Payment, parts: _Parts, bill_id: UUID) -> PaymentView:
     open_page = row.cashier_url if row.state == PaymentState.PENDING else None
+    mine = next(part for part, _bill in parts if part.bill_id == bill_id)
     return PaymentView(
         id=row.id,
-        bill_id=row.bill_id,
-        attempt=row.attempt,
+        number=row.number,
+        bill_id=bill_id,
+        attempt=mine.attempt,
+        standing=mine.standing,
         state=row.state,
+        gateway=row.gateway,
         method=row.method,
         amount_fen=row.amount_fen,
         started_at=row.started_at,
@@ -221,10 +267,18 @@ def _payment_view(row: Payment) -> PaymentView:
         cashier_url=open_page,
         payment_ref=row.payment_ref,
         problem=row.problem,
-        misfit=row.misfit,
+        misfit=mine.misfit,
+        share_fen=mine.amount_fen,
+        bills=tuple(PaidBill(b.id, b.number, b.title, part.amount_fen, part.standing) for part, b in parts),
     )
 
 
 def _payments_of(bill_id: UUID) -> tuple[PaymentView, ...]:
-    rows = db.session.scalars(sa.select(Payment).where(Payment.bill_id == bill_id).order_by(Payment.attempt.desc()))
-    return tuple(_payment_view(row) for row in rows)
+    rows = db.session.scalars(
+        sa.select(Payment)
+        .join(PaymentBill, PaymentBill.payment_id == Payment.id)
+        .where(PaymentBill.bill_id == bill_id)
+        .order_by(PaymentBill.attempt.desc())
+    ).all()
+    parts = _parts_of([row.id for row in rows])
+    return tuple(_payment_view(row, parts[row.id], bill_id) for row in rows)

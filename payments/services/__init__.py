@@ -14,6 +14,7 @@ from payments.services.payments import (
     StartPayment,
     cancel_payment,
     send_payment,
+    start_joint_payment,
     start_payment,
     sync_payment,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "release_held",
     "send_payment",
     "send_refund",
+    "start_joint_payment",
     "start_payment",
     "sync_payment",
     "sync_refund",

@@ -14,16 +14,16 @@ from app.kernel.money import Money
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from payments import ledger
+from payments import ledger, pay_codes
 from payments.errors import attempt_under_way, refund_under_way
 from payments.events import BillOpened, BillVoided, HeldMoneyReleased
 from payments.models.bills import Bill, BillItem
-from payments.models.payments import Payment
+from payments.models.payments import PaymentBill
 from payments.models.refunds import Refund
 from payments.policy import parts_seen
 from payments.rules import BillLine, check_payee, total_of
 from payments.services.books import post
-from payments.states import BILL, LIVE, UNFINISHED_REFUND, BillKind, BillState, Part
+from payments.states import BILL, UNFINISHED_REFUND, BillKind, BillState, Part, Standing
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def open_bill(actor: Actor, command: OpenBill) -> UUID:
         id=new_id(),
         thread_id=command.thread_id,
         number=next_number("ZD"),
+        pay_code=pay_codes.new_code(command.kind, clock.today().year),
         subject=command.subject,
         kind=command.kind.value,
         title=command.title,
@@ -71,7 +72,16 @@ def open_bill(actor: Actor, command: OpenBill) -> UUID:
     db.session.add(bill)
     db.session.flush()  # the lines refer to the bill
     db.session.add_all(
-        BillItem(bill_id=bill.id, position=n, title=line.title, amount_fen=line.amount_fen, basis=line.basis)
+        BillItem(
+            bill_id=bill.id,
+            position=n,
+            title=line.title,
+            amount_fen=line.amount_fen,
+            basis=line.basis,
+            standard=line.standard or None,
+            reduction_fen=line.reduction_fen,
+            reduction=line.reduction or None,
+        )
         for n, line in enumerate(command.lines, 1)
     )
     opened = BillOpened(bill.id, bill.subject, bill.thread_id, bill.amount_fen)
@@ -131,7 +141,9 @@ def withdraw_bill(actor: Actor, bill_id: UUID, reason: str) -> None:
 
 
 def _void(actor: Actor, bill: Bill, parts: frozenset[Part], reason: str) -> None:
-    live = sa.select(Payment.id).where(Payment.bill_id == bill.id, Payment.state.in_(LIVE))
+    live = sa.select(PaymentBill.payment_id).where(
+        PaymentBill.bill_id == bill.id, PaymentBill.standing == Standing.LIVE
+    )
     if db.session.scalar(live.limit(1)) is not None:
         raise attempt_under_way()
     move(bill, BILL, "void", actor, parts, reason=reason,

@@ -54,7 +54,7 @@ def post(posting: Posting) -> bool:
     _lock_accounts(list(accounts))
     db.session.add_all(
         LedgerEntry(
-            tx_id=tx_id, account=e.account.code, amount_fen=e.amount_fen, currency=e.account.currency
+            tx_id=tx_id, account=e.account.code, bill_id=e.bill_id, amount_fen=e.amount_fen, currency=e.account.currency
         )
         for e in posting.entries
     )  # fmt: skip

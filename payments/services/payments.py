@@ -5,6 +5,7 @@ refresh button and the jobs all call it. A lost notice costs seconds, not money.
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -17,23 +18,24 @@ from app.kernel import clock, faults
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, get, in_transaction, lock, new_id, use_case
 from app.kernel.errors import DomainError, NotAllowed
+from app.kernel.numbering import next_number
 from app.kernel.outbox import publish
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from app.settings import Settings
 from payments import ledger, rules
-from payments.errors import attempt_finished, not_payable
+from payments.errors import another_attempt, attempt_finished, not_payable
 from payments.events import BillPaid, PaymentStarted
-from payments.gateways import gateway
+from payments.gateways import gateway, gateway_of
 from payments.models.bills import WATCHERS, Bill, BillItem
-from payments.models.payments import Payment
-from payments.observed import Attempt, Conclusion, PaymentFact, Reported, conclude
+from payments.models.payments import Payment, PaymentBill
+from payments.observed import Attempt, Conclusion, Misfit, PaymentFact, Reported, Share, conclude
 from payments.policy import parts_seen
 from payments.ports import Declined, PaymentOrder, Refusal, Unknown
 from payments.services import refunds
 from payments.services.bills import tell_payee, tell_payer
 from payments.services.books import post
-from payments.states import BILL, LIVE, PAYMENT, BillKind, BillState, Part, PaymentState
+from payments.states import BILL, LIVE, PAYMENT, BillKind, BillState, Part, PaymentState, Standing
 
 log = logging.getLogger(__name__)
 
@@ -58,45 +60,98 @@ class StartPayment:
 
 @use_case
 def start_payment(actor: Actor, bill_id: UUID, command: StartPayment) -> UUID:
-    """Write down an attempt, or return the one that is already live: a double click meets itself.
+    """Write down an attempt to pay one bill; see `start_joint_payment`."""
+    return start_joint_payment(actor, (bill_id,), command)
+
+
+@use_case
+def start_joint_payment(actor: Actor, bill_ids: Sequence[UUID], command: StartPayment) -> UUID:
+    """Write down an attempt to pay these bills together, or return the one that is live: a double click meets itself.
 
     Calls nothing outside. The outbox sends the stored request after commit; a page may do so at once with
-    `send_payment`. Raises NotFound, NotAllowed, Conflict for a bill that is not due.
+    `send_payment`. Raises NotFound, NotAllowed, Refused for bills that must not share a payment or for too large an
+    amount, Conflict for a bill that is not due or is being paid in another attempt.
     """
-    bill = lock(Bill, bill_id)
-    if Part.PAYER not in parts_seen(actor, bill):
+    bills = [
+        lock(Bill, bill_id) for bill_id in sorted(set(bill_ids))
+    ]  # always in this order: two baskets never deadlock
+    if any(Part.PAYER not in parts_seen(actor, bill) for bill in bills):
         raise NotAllowed
-    live = db.session.scalar(sa.select(Payment.id).where(Payment.bill_id == bill.id, Payment.state.in_(LIVE)))
+    rules.check_together(
+        {b.kind for b in bills}, {(b.payer_organisation_id, b.payer_user_id) for b in bills}, len(bills)
+    )
+    live = _live_attempt(bills)
     if live is not None:
         return live
-    if bill.state != BillState.OPEN:
+    if any(bill.state != BillState.OPEN for bill in bills):
         raise not_payable()
-    rules.check_payable_online(bill.amount_fen)
-    payment = _new_payment(actor, bill, command)
+    ordered = sorted(bills, key=lambda bill: (bill.due_at, bill.number))
+    rules.check_payable_online(sum(bill.amount_fen for bill in ordered))
+    payment = _new_payment(actor, ordered, command)
     db.session.add(payment)
-    db.session.flush()  # a second live attempt is refused here, by the partial unique index
-    record(payment, "start", actor, title=N_("Payment started"), detail={"amount_fen": payment.amount_fen})
+    db.session.flush()
+    for position, bill in enumerate(ordered, 1):
+        db.session.add(_part(payment, bill, position))
+    db.session.flush()  # a second live attempt on one of the bills is refused here, by the partial unique index
+    detail = {"amount_fen": payment.amount_fen, "number": payment.number, "bills": [bill.number for bill in ordered]}
+    record(payment, "start", actor, title=N_("Payment started"), detail=detail)
     publish(PaymentStarted(payment.id))
     return payment.id
 
 
-def _new_payment(actor: Actor, bill: Bill, command: StartPayment) -> Payment:
+def _live_attempt(bills: Sequence[Bill]) -> UUID | None:
+    """The live attempt on exactly these bills. Raises Conflict when one of them is being paid in another attempt."""
+    asked = {bill.id: bill for bill in bills}
+    live = sa.select(PaymentBill).where(PaymentBill.bill_id.in_(asked), PaymentBill.standing == Standing.LIVE)
+    found = {row.bill_id: row.payment_id for row in db.session.scalars(live)}
+    if not found:
+        return None
+    attempts = set(found.values())
+    if len(attempts) == 1 and len(found) == len(asked):
+        (attempt,) = attempts
+        if len(_bills_of(attempt)) == len(asked):
+            return attempt
+    raise another_attempt(asked[min(found)].number)
+
+
+def _bills_of(payment_id: UUID) -> list[UUID]:
+    """The bills of an attempt, in the order in which they are locked. They never change."""
+    return list(
+        db.session.scalars(
+            sa.select(PaymentBill.bill_id).where(PaymentBill.payment_id == payment_id).order_by(PaymentBill.bill_id)
+        )
+    )
+
+
+def _part(payment: Payment, bill: Bill, position: int) -> PaymentBill:
+    earlier = sa.select(sa.func.count()).select_from(PaymentBill).where(PaymentBill.bill_id == bill.id)
+    return PaymentBill(
+        payment_id=payment.id,
+        bill_id=bill.id,
+        position=position,
+        attempt=(db.session.scalar(earlier) or 0) + 1,
+        amount_fen=bill.amount_fen,
+        standing=Standing.LIVE.value,
+    )
+
+
+def _new_payment(actor: Actor, bills: Sequence[Bill], command: StartPayment) -> Payment:
     payment_id = new_id()
     provider = gateway()
-    number = db.session.scalar(sa.select(sa.func.count()).where(Payment.bill_id == bill.id)) or 0
+    first = bills[0]
     moment = clock.now()
-    payer = f"org:{bill.payer_organisation_id}" if bill.payer_organisation_id else f"user:{bill.payer_user_id}"
+    payer = f"org:{first.payer_organisation_id}" if first.payer_organisation_id else f"user:{first.payer_user_id}"
     return Payment(
         id=payment_id,
-        bill_id=bill.id,
-        thread_id=bill.thread_id,
-        attempt=number + 1,
+        number=next_number("JK"),
+        thread_id=first.thread_id,
+        kind=first.kind,
         gateway=provider.code,
         method=command.method,
-        amount_fen=bill.amount_fen,
-        currency=bill.currency,
+        amount_fen=sum(bill.amount_fen for bill in bills),
+        currency=first.currency,
         state=PaymentState.NEW.value,
-        request=provider.request_for(_order(bill, payment_id, command)),
+        request=provider.request_for(_order(bills, payment_id, command)),
         idempotency_key=f"payment-{payment_id}",
         started_by=actor.user_id,
         readers=[payer, *WATCHERS],
@@ -105,20 +160,23 @@ def _new_payment(actor: Actor, bill: Bill, command: StartPayment) -> Payment:
     )
 
 
-def _order(bill: Bill, payment_id: UUID, command: StartPayment) -> PaymentOrder:
+def _order(bills: Sequence[Bill], payment_id: UUID, command: StartPayment) -> PaymentOrder:
     here = cast("Settings", current_app.extensions["chaoshi_settings"]).public_url.rstrip("/")
-    items = db.session.scalars(sa.select(BillItem).where(BillItem.bill_id == bill.id).order_by(BillItem.position))
+    place = {bill.id: n for n, bill in enumerate(bills)}
+    found = db.session.scalars(sa.select(BillItem).where(BillItem.bill_id.in_(place)))
+    items = sorted(found, key=lambda item: (place[item.bill_id], item.position))
+    numbers = "、".join(bill.number for bill in bills)
     return PaymentOrder(
         payment_id=payment_id,
-        bill_number=bill.number,
-        description=f"{bill.number} {bill.title}",
+        bill_number=numbers,
+        description=f"{numbers} {bills[0].title}"[:300],
         lines=tuple((item.title, item.basis, item.amount_fen) for item in items),
-        amount_fen=bill.amount_fen,
-        currency=bill.currency,
+        amount_fen=sum(bill.amount_fen for bill in bills),
+        currency=bills[0].currency,
         method=command.method,
         language=command.language,
         success_url=f"{here}/pay/return/{payment_id}",
-        cancel_url=f"{here}/bills/{bill.id}",
+        cancel_url=f"{here}/bills/{bills[0].id}",
     )
 
 
@@ -130,6 +188,7 @@ class _Known:
     """What an outside call needs of an attempt, read before it."""
 
     state: PaymentState
+    gateway: str
     session_ref: str | None
     request: dict[str, Any]
     key: str
@@ -140,7 +199,9 @@ def _known(payment_id: UUID) -> _Known:
     assert not in_transaction(), "a call outside must not hold a transaction"
     row = get(Payment, payment_id)
     db.session.refresh(row)
-    known = _Known(PaymentState(row.state), row.session_ref, row.request, row.idempotency_key, row.started_at)
+    known = _Known(
+        PaymentState(row.state), row.gateway, row.session_ref, row.request, row.idempotency_key, row.started_at
+    )
     db.session.rollback()  # ends the read; nothing stays open while we wait for the gateway
     return known
 
@@ -154,7 +215,7 @@ def send_payment(payment_id: UUID) -> None:
     known = _known(payment_id)
     if known.state is not PaymentState.NEW:
         return
-    provider = gateway()
+    provider = gateway_of(known.gateway)
     if clock.now() - known.started_at > rules.KEY_LIFETIME:
         found = provider.search(payment_id, known.started_at)
         if found is None:
@@ -182,7 +243,7 @@ def sync_payment(payment_id: UUID) -> PaymentState:
     if known.session_ref is None or known.state in (PaymentState.SUCCEEDED, PaymentState.SURPLUS):
         return known.state
     try:
-        fact = gateway().fetch(known.session_ref)
+        fact = gateway_of(known.gateway).fetch(known.session_ref)
     except Refusal:
         log.exception("the gateway does not know an attempt of ours", extra={"payment_id": str(payment_id)})
         _end(payment_id, "fail", "unknown-at-gateway")
@@ -196,8 +257,8 @@ def cancel_payment(actor: Actor, payment_id: UUID) -> PaymentState:
 
     Raises NotFound, NotAllowed, Conflict for a finished attempt, GatewayUnreachable.
     """
-    bill = get(Bill, get(Payment, payment_id).bill_id)
-    if Part.PAYER not in parts_seen(actor, bill):
+    get(Payment, payment_id)  # 404 for none
+    if any(Part.PAYER not in parts_seen(actor, get(Bill, bill_id)) for bill_id in _bills_of(payment_id)):
         raise NotAllowed
     try:
         if sync_payment(payment_id) not in LIVE:
@@ -205,7 +266,7 @@ def cancel_payment(actor: Actor, payment_id: UUID) -> PaymentState:
         known = _known(payment_id)
         if known.session_ref is None:
             raise attempt_finished()
-        fact = gateway().cancel(known.session_ref)
+        fact = gateway_of(known.gateway).cancel(known.session_ref)
     except (Unknown, Refusal) as failure:
         raise GatewayUnreachable from failure
     if fact.status is Reported.EXPIRED:
@@ -219,20 +280,51 @@ def cancel_payment(actor: Actor, payment_id: UUID) -> PaymentState:
 @use_case
 def apply_fact(payment_id: UUID, fact: PaymentFact) -> PaymentState:
     """Take over what the gateway reports: states and ledger in one transaction. The same fact twice changes nothing."""
-    bill = lock(Bill, get(Payment, payment_id).bill_id)  # bill before payment, always
-    payment = lock(Payment, payment_id)
+    paid = _lock(payment_id)
+    payment = paid.payment
     _remember(payment, fact)
-    conclusion = conclude(_attempt(payment, bill), fact)
+    conclusion = conclude(_attempt(paid), fact)
     match conclusion.action:
         case None:
             payment.check_at = rules.next_check(payment.started_at, clock.now())
         case "succeed":
-            _credit(payment, bill, fact)
+            _credit(paid, fact, dict(conclusion.unfit))
         case "set_aside":
-            _set_aside(payment, bill, fact, conclusion)
+            _set_aside(paid, fact, conclusion)
+        case "offer":
+            move(payment, PAYMENT, "offer", SYSTEM, {Part.SYSTEM})
         case action:
-            move(payment, PAYMENT, action, SYSTEM, {Part.SYSTEM}, detail={"problem": fact.problem})
+            _give_up(paid, action, fact.problem)
     return PaymentState(payment.state)
+
+
+@dataclass(frozen=True)
+class _Paid:
+    """An attempt with its bills and their parts in it, all locked; in the order in which they are shown."""
+
+    payment: Payment
+    parts: tuple[tuple[Bill, PaymentBill], ...]
+
+    @property
+    def first(self) -> Bill:
+        return self.parts[0][0]
+
+    @property
+    def memo(self) -> str:
+        numbers = "、".join(bill.number for bill, _ in self.parts)
+        return f"{numbers} {self.first.title}"[:300]
+
+
+def _lock(payment_id: UUID) -> _Paid:
+    bills = {bill_id: lock(Bill, bill_id) for bill_id in _bills_of(payment_id)}  # bills before payment, always
+    payment = lock(Payment, payment_id)
+    rows = db.session.scalars(
+        sa.select(PaymentBill)
+        .where(PaymentBill.payment_id == payment_id)
+        .order_by(PaymentBill.position)
+        .execution_options(populate_existing=True)
+    )
+    return _Paid(payment, tuple((bills[row.bill_id], row) for row in rows))
 
 
 def _remember(payment: Payment, fact: PaymentFact) -> None:
@@ -244,27 +336,53 @@ def _remember(payment: Payment, fact: PaymentFact) -> None:
     payment.problem = fact.problem
 
 
-def _attempt(payment: Payment, bill: Bill) -> Attempt:
-    others = sa.select(Payment.id).where(Payment.bill_id == bill.id, Payment.id != payment.id, Payment.state.in_(LIVE))
+def _attempt(paid: _Paid) -> Attempt:
+    payment = paid.payment
+    others = set(
+        db.session.scalars(
+            sa.select(PaymentBill.bill_id).where(
+                PaymentBill.bill_id.in_([bill.id for bill, _ in paid.parts]),
+                PaymentBill.payment_id != payment.id,
+                PaymentBill.standing == Standing.LIVE,
+            )
+        )
+    )
     return Attempt(
         state=PaymentState(payment.state),
         amount_fen=payment.amount_fen,
         currency=payment.currency,
-        bill_is_open=bill.state == BillState.OPEN,
-        another_is_live=db.session.scalar(others.limit(1)) is not None,
+        shares=tuple(
+            Share(b.id, is_open=b.state == BillState.OPEN, another_is_live=b.id in others) for b, _ in paid.parts
+        ),
     )
 
 
-def _credit(payment: Payment, bill: Bill, fact: PaymentFact) -> None:
+def _credit(paid: _Paid, fact: PaymentFact, unfit: Mapping[UUID, Misfit]) -> None:
     assert fact.charge is not None, "a success carries its movement"
+    payment = paid.payment
     moment = clock.now()
     payment.succeeded_at = moment
     payment.problem = None
-    bill.paid_at = moment
-    memo = f"{bill.number} {bill.title}"
-    post(ledger.charge_settled(payment.gateway, fact.charge, BillKind(bill.kind), bill.id, memo))
+    shares = [
+        ledger.Credit(bill.id, _account(bill, unfit), part.amount_fen) for bill, part in paid.parts
+    ]  # fmt: skip
+    post(ledger.charge_settled(payment.gateway, fact.charge, shares, paid.memo))
     faults.point("payment-after-posting")
     move(payment, PAYMENT, "succeed", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": fact.amount_fen})
+    for bill, part in paid.parts:
+        if bill.id in unfit:
+            _return_part(payment, bill, part, unfit[bill.id])
+        else:
+            part.standing = Standing.CREDITED.value
+            _mark_paid(bill, moment)
+
+
+def _account(bill: Bill, unfit: Mapping[UUID, Misfit]) -> ledger.Account:
+    return ledger.suspense() if bill.id in unfit else ledger.destination(BillKind(bill.kind), bill.id)
+
+
+def _mark_paid(bill: Bill, moment: datetime) -> None:
+    bill.paid_at = moment
     paid = BillPaid(bill.id, bill.subject, bill.thread_id, bill.amount_fen)
     move(bill, BILL, "pay", SYSTEM, {Part.SYSTEM}, event=paid, detail={"amount_fen": bill.amount_fen})
     tell_payer(bill, "bill-paid", N_("Payment received: %(number)s"), N_("%(title)s: %(amount)s yuan were received."))
@@ -272,24 +390,45 @@ def _credit(payment: Payment, bill: Bill, fact: PaymentFact) -> None:
                N_("%(title)s: %(amount)s yuan are held for you until the result is accepted."))  # fmt: skip
 
 
-def _set_aside(payment: Payment, bill: Bill, fact: PaymentFact, conclusion: Conclusion) -> None:
+def _return_part(payment: Payment, bill: Bill, part: PaymentBill, misfit: Misfit) -> None:
+    """The share of a bill that no longer takes money goes back, while the other bills of the payment are credited."""
+    part.standing, part.misfit = Standing.SET_ASIDE.value, misfit.value
+    db.session.flush()
+    refunds.request_for_surplus(payment, bill, part.amount_fen)
+    _tell_surplus(bill)
+
+
+def _set_aside(paid: _Paid, fact: PaymentFact, conclusion: Conclusion) -> None:
     assert fact.charge is not None, "a success carries its movement"
     assert conclusion.misfit is not None
+    payment, first = paid.payment, paid.first
     payment.succeeded_at = clock.now()
     payment.misfit = conclusion.misfit.value
-    post(ledger.charge_set_aside(payment.gateway, fact.charge, f"{bill.number}: {conclusion.misfit}", bill.id))
+    for _bill, part in paid.parts:
+        part.standing, part.misfit = Standing.SET_ASIDE.value, conclusion.misfit.value
+    post(ledger.charge_set_aside(payment.gateway, fact.charge, f"{first.number}: {conclusion.misfit}", first.id))
     facts = {"amount_fen": fact.amount_fen, "currency": fact.currency, "misfit": conclusion.misfit.value}
     move(payment, PAYMENT, "set_aside", SYSTEM, {Part.SYSTEM}, detail=facts)
     if fact.charge.currency == ledger.CNY:
-        refunds.request_for_surplus(payment, bill, fact.charge.gross_fen)
+        refunds.request_for_surplus(payment, first, fact.charge.gross_fen)
+    _tell_surplus(first)
+
+
+def _tell_surplus(bill: Bill) -> None:
     tell_payer(bill, "surplus", N_("Money received twice or not as billed: %(number)s"),
                N_("We received a payment that does not fit this bill. It is set aside and will be returned to you."))  # fmt: skip
 
 
 @use_case
 def _end(payment_id: UUID, action: str, problem: str) -> None:
-    lock(Bill, get(Payment, payment_id).bill_id)
-    payment = lock(Payment, payment_id)
-    if payment.state in LIVE:
-        payment.problem = problem
-        move(payment, PAYMENT, action, SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
+    paid = _lock(payment_id)
+    if paid.payment.state in LIVE:
+        paid.payment.problem = problem
+        _give_up(paid, action, problem)
+
+
+def _give_up(paid: _Paid, action: str, problem: str | None) -> None:
+    """End an attempt that took no money, so that each of its bills can be paid in another one."""
+    for _bill, part in paid.parts:
+        part.standing = Standing.OVER.value
+    move(paid.payment, PAYMENT, action, SYSTEM, {Part.SYSTEM}, detail={"problem": problem})

@@ -16,17 +16,17 @@ from app.kernel.words import N_
 from payments import ledger, rules
 from payments.errors import nothing_to_refund, refund_under_way, same_person
 from payments.events import BillRefunded, RefundApproved
-from payments.gateways import gateway
+from payments.gateways import gateway_of
 from payments.ledger import Account, AccountType
 from payments.models.bills import Bill
-from payments.models.payments import Payment
+from payments.models.payments import Payment, PaymentBill
 from payments.models.refunds import Refund
 from payments.observed import RefundFact
 from payments.policy import parts_seen
 from payments.ports import Declined, Refusal
 from payments.services.bills import tell_payer
 from payments.services.books import post
-from payments.states import BILL, REFUND, UNFINISHED_REFUND, BillKind, BillState, Part, PaymentState, RefundState
+from payments.states import BILL, REFUND, UNFINISHED_REFUND, BillKind, BillState, Part, RefundState, Standing
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,9 @@ def refund(actor: Actor, bill_id: UUID, reason: str) -> UUID:
     """
     bill = lock(Bill, bill_id)
     payment = db.session.scalar(
-        sa.select(Payment).where(Payment.bill_id == bill.id, Payment.state == PaymentState.SUCCEEDED)
+        sa.select(Payment)
+        .join(PaymentBill, PaymentBill.payment_id == Payment.id)
+        .where(PaymentBill.bill_id == bill.id, PaymentBill.standing == Standing.CREDITED)
     )
     if bill.state != BillState.PAID or payment is None:
         raise nothing_to_refund()
@@ -62,7 +64,9 @@ def request_for_surplus(payment: Payment, bill: Bill, amount_fen: int) -> UUID:
 
 
 def _request(actor: Actor, bill: Bill, payment: Payment, amount_fen: int, reason: str, source: Account) -> UUID:
-    unfinished = sa.select(Refund.id).where(Refund.payment_id == payment.id, Refund.state.in_(UNFINISHED_REFUND))
+    unfinished = sa.select(Refund.id).where(
+        Refund.payment_id == payment.id, Refund.bill_id == bill.id, Refund.state.in_(UNFINISHED_REFUND)
+    )
     if db.session.scalar(unfinished.limit(1)) is not None:
         raise refund_under_way()
     assert payment.payment_ref is not None, "a payment that succeeded has its reference"
@@ -77,7 +81,7 @@ def _request(actor: Actor, bill: Bill, payment: Payment, amount_fen: int, reason
         state=RefundState.REQUESTED.value,
         reason=reason,
         source=source.code,
-        request=gateway().refund_request(payment.payment_ref, amount_fen, refund_id),
+        request=gateway_of(payment.gateway).refund_request(payment.payment_ref, amount_fen, refund_id),
         idempotency_key=f"refund-{refund_id}",
         requested_by=actor.user_id,
         readers=list(bill.audience()),
@@ -123,11 +127,22 @@ def _unhold(row: Refund, bill: Bill) -> None:
 # --- outside calls: never inside a transaction ----------------------------------------------------------------------
 
 
-def _known(refund_id: UUID) -> tuple[RefundState, str | None, dict[str, Any], str]:
+@dataclass(frozen=True)
+class _Known:
+    """What an outside call needs of a refund, read before it."""
+
+    state: RefundState
+    gateway: str
+    ref: str | None
+    request: dict[str, Any]
+    key: str
+
+
+def _known(refund_id: UUID) -> _Known:
     assert not in_transaction(), "a call outside must not hold a transaction"
     row = get(Refund, refund_id)
     db.session.refresh(row)
-    known = RefundState(row.state), row.gateway_ref, row.request, row.idempotency_key
+    known = _Known(RefundState(row.state), _gateway_of(row), row.gateway_ref, row.request, row.idempotency_key)
     db.session.rollback()  # ends the read; nothing stays open while we wait for the gateway
     return known
 
@@ -137,11 +152,11 @@ def send_refund(refund_id: UUID) -> None:
 
     Raises Unknown when nobody knows whether it arrived; it is sent again.
     """
-    state, _ref, request, key = _known(refund_id)
-    if state is not RefundState.APPROVED:
+    known = _known(refund_id)
+    if known.state is not RefundState.APPROVED:
         return
     try:
-        fact = gateway().refund(request, key)
+        fact = gateway_of(known.gateway).refund(known.request, known.key)
     except (Declined, Refusal) as refusal:
         log.warning("the gateway refused a refund", extra={"refund_id": str(refund_id)}, exc_info=refusal)
         _refused(refund_id, str(refusal)[:200])
@@ -152,13 +167,13 @@ def send_refund(refund_id: UUID) -> None:
 
 def sync_refund(refund_id: UUID) -> RefundState:
     """Ask the gateway what has become of a refund and take it over. Raises Unknown when it does not answer."""
-    state, ref, _request_body, _key = _known(refund_id)
-    if state is RefundState.APPROVED:
+    known = _known(refund_id)
+    if known.state is RefundState.APPROVED:
         send_refund(refund_id)
-        return _known(refund_id)[0]
-    if ref is None or state in (RefundState.FAILED, RefundState.REJECTED):
-        return state
-    return apply_refund(refund_id, gateway().fetch_refund(ref))
+        return _known(refund_id).state
+    if known.ref is None or known.state in (RefundState.FAILED, RefundState.REJECTED):
+        return known.state
+    return apply_refund(refund_id, gateway_of(known.gateway).fetch_refund(known.ref))
 
 
 @use_case

@@ -18,6 +18,7 @@ from payments.errors import MissingIdempotencyKey
 from payments.policy import Permission
 from payments.ports import GatewayError
 from payments.queries import BillView, PaymentView, RefundView
+from payments.rules import BillLine
 from payments.states import BILL, REFUND
 from payments.web.actions import BILL_ACTIONS, REFUND_ACTIONS
 from payments.web.schemas import BillQuery, PageQuery, PayIn, RefundQuery
@@ -198,10 +199,23 @@ def bill_json(view: BillView, *, brief: bool = False) -> dict[str, Any]:
         BILL, view.state, view.parts, href=f"/bills/{view.id}", table=BILL_ACTIONS, version=view.version
     )
     return shown | {
-        "lines": [{"title": line.title, "amount_fen": line.amount_fen, "basis": line.basis} for line in view.lines],
+        "pay_code": view.pay_code,
+        "lines": [line_json(line) for line in view.lines],
         "payments": [payment_json(p) for p in view.payments],
         "refunds": [refund_json(r) for r in view.refunds],
         "actions": api_actions(possible),
+    }
+
+
+def line_json(line: BillLine) -> dict[str, Any]:
+    """One item of a bill."""
+    return {
+        "title": line.title,
+        "amount_fen": line.amount_fen,
+        "basis": line.basis,
+        "standard": line.standard,
+        "reduction_fen": line.reduction_fen,
+        "reduction": line.reduction,
     }
 
 
@@ -210,7 +224,12 @@ def payment_json(view: PaymentView) -> dict[str, Any]:
     return {
         "id": str(view.id),
         "bill_id": str(view.bill_id),
+        "number": view.number,
         "attempt": view.attempt,
+        "bills": [
+            {"id": str(b.id), "number": b.number, "amount_fen": b.amount_fen, "standing": b.standing}
+            for b in view.bills
+        ],
         "state": view.state,
         "method": view.method,
         "amount_fen": view.amount_fen,

@@ -21,10 +21,25 @@ def charge(gross: int, fee: int, ref: str = "txn_1") -> Movement:
     return Movement(ref, "charge", gross, fee, "CNY", AT, "ch_1")
 
 
+def credit(kind: BillKind, fen: int, bill_id: UUID = BILL) -> ledger.Credit:
+    return ledger.Credit(bill_id, ledger.destination(kind, bill_id), fen)
+
+
+@given(st.lists(amounts, min_size=2, max_size=5), st.sampled_from(BillKind))
+def test_one_payment_of_several_bills_is_one_posting_split_by_bill(parts: list[int], kind: BillKind) -> None:
+    shares = [credit(kind, fen, UUID(int=n)) for n, fen in enumerate(parts, 1)]
+    posting = ledger.charge_settled("stripe", charge(sum(parts), 1), shares, "")
+    split = [(e.bill_id, e.amount_fen) for e in posting.entries if e.bill_id]
+    assert split == [(UUID(int=n), -fen) for n, fen in enumerate(parts, 1)]
+    assert posting.bill_id is None
+    with pytest.raises(Unbalanced):
+        ledger.charge_settled("stripe", charge(sum(parts) + 1, 1), shares, "")
+
+
 @given(amounts, st.data(), st.sampled_from(BillKind))
 def test_a_charge_balances_and_holds_the_whole_amount(gross: int, data: st.DataObject, kind: BillKind) -> None:
     fee = data.draw(st.integers(min_value=0, max_value=gross))
-    posting = ledger.charge_settled("stripe", charge(gross, fee), kind, BILL, "")
+    posting = ledger.charge_settled("stripe", charge(gross, fee), [credit(kind, gross)], "")
     assert sum(e.amount_fen for e in posting.entries) == 0
     held = [e.amount_fen for e in posting.entries if e.account == ledger.destination(kind, BILL)]
     assert held == [-gross]

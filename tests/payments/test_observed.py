@@ -1,15 +1,17 @@
 """What a fact means for an attempt, for every order and repetition of facts."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.observed import NOTHING, Attempt, Conclusion, Misfit, Movement, PaymentFact, Reported, conclude
+from payments.observed import NOTHING, Attempt, Conclusion, Misfit, Movement, PaymentFact, Reported, Share, conclude
 from payments.states import PAYMENT, PaymentState
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
+FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
 def fact(status: Reported, amount: int = 100, currency: str = "CNY") -> PaymentFact:
@@ -18,7 +20,7 @@ def fact(status: Reported, amount: int = 100, currency: str = "CNY") -> PaymentF
 
 
 def attempt(state: PaymentState, *, is_open: bool = True, another: bool = False) -> Attempt:
-    return Attempt(state, 100, "CNY", is_open, another)
+    return Attempt(state, 100, "CNY", (Share(FIRST, is_open, another),))
 
 
 @pytest.mark.parametrize("state", [PaymentState.NEW, PaymentState.PENDING, PaymentState.EXPIRED, PaymentState.CANCELED])
@@ -40,6 +42,21 @@ def test_money_that_does_not_fit_is_set_aside_with_the_reason(
     known: Attempt, told: PaymentFact, misfit: Misfit
 ) -> None:
     assert conclude(known, told) == Conclusion("set_aside", misfit)
+
+
+def test_bills_paid_together_are_judged_one_by_one() -> None:
+    def together(*, first: bool, second: bool) -> Attempt:
+        shares = (
+            Share(FIRST, is_open=first, another_is_live=False),
+            Share(SECOND, is_open=second, another_is_live=False),
+        )
+        return Attempt(PaymentState.PENDING, 100, "CNY", shares)
+
+    told = fact(Reported.SUCCEEDED)
+    assert conclude(together(first=True, second=True), told) == Conclusion("succeed")
+    half = Conclusion("succeed", unfit=((SECOND, Misfit.BILL_CLOSED),))
+    assert conclude(together(first=True, second=False), told) == half
+    assert conclude(together(first=False, second=False), told) == Conclusion("set_aside", Misfit.BILL_CLOSED)
 
 
 @pytest.mark.parametrize("status", list(Reported))

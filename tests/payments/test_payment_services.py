@@ -24,7 +24,7 @@ from payments.gateways.stripe import StripeGateway
 from payments.models.bills import Bill
 from payments.models.gateways import GatewayAddress
 from payments.models.ledger import LedgerEntry, LedgerTransaction
-from payments.models.payments import Payment
+from payments.models.payments import Payment, PaymentBill
 from payments.ports import Unknown
 from payments.queries import PaymentView, balances, bill_page, bill_view
 from payments.services import BillKind, DecideRefund, Overdrawn, StartPayment, VoidBill
@@ -163,23 +163,24 @@ def test_the_database_itself_refuses_a_second_live_attempt(
     first = db.session.get(Payment, started(owner, bill_id))
     assert first is not None
     with pytest.raises(IntegrityError), transaction() as session:
-        session.execute(
-            sa.insert(Payment).values(
-                bill_id=bill_id,
-                thread_id=first.thread_id,
-                attempt=2,
-                gateway="stripe",
-                amount_fen=1,
-                currency="CNY",
-                state="new",
-                request={},
-                idempotency_key="x",
-                readers=[],
-                started_at=clock.now(),
-                check_at=clock.now(),
-                version=1,
-            )
+        other = Payment(
+            id=UUID(int=9),
+            number="JK-9",
+            thread_id=first.thread_id,
+            kind="service_fee",
+            gateway="stripe",
+            amount_fen=1,
+            state="new",
+            request={},
+            idempotency_key="x",
+            readers=[],
+            started_at=clock.now(),
+            check_at=clock.now(),
         )
+        session.add(other)
+        session.flush()
+        part = {"payment_id": other.id, "bill_id": bill_id, "position": 1, "attempt": 2, "amount_fen": 1}
+        session.execute(sa.insert(PaymentBill).values(**part, standing="live"))
 
 
 @pytest.mark.parametrize(
@@ -308,6 +309,7 @@ def test_an_expired_session_ends_the_attempt(
 def _force(payment_id: UUID, state: PaymentState) -> None:
     with transaction() as session:
         session.execute(sa.update(Payment).where(Payment.id == payment_id).values(state=state.value))
+        session.execute(sa.update(PaymentBill).where(PaymentBill.payment_id == payment_id).values(standing="over"))
 
 
 def test_late_success_after_expiry_is_credited_while_the_bill_is_open(
@@ -643,7 +645,10 @@ def test_posting_twice_writes_once_and_overdrawing_writes_nothing(app: object, a
     from payments.observed import Movement
 
     posting = ledger.charge_settled(
-        "stripe", Movement("txn_9", "charge", 100, 3, "CNY", at, "ch"), BillKind.SERVICE_FEE, bill_id, ""
+        "stripe",
+        Movement("txn_9", "charge", 100, 3, "CNY", at, "ch"),
+        [ledger.Credit(bill_id, ledger.escrow(bill_id), 100)],
+        "",
     )
     assert services.post(posting) is True
     assert services.post(posting) is False

@@ -21,7 +21,7 @@ from payments import queries, services
 from payments.gateways.stripe import StripeGateway
 from payments.models.bills import Bill
 from payments.models.ledger import LedgerEntry
-from payments.models.payments import Payment
+from payments.models.payments import Payment, PaymentBill
 from payments.models.refunds import Refund
 from payments.ports import GatewayError
 from payments.queries import bill_page, bill_view
@@ -102,7 +102,12 @@ class Counter(RuleBasedStateMachine):
 
     def _payments(self) -> list[UUID]:
         return list(
-            db.session.scalars(sa.select(Payment.id).where(Payment.bill_id.in_(self.bills)).order_by(Payment.id))
+            db.session.scalars(
+                sa.select(PaymentBill.payment_id)
+                .where(PaymentBill.bill_id.in_(self.bills))
+                .distinct()
+                .order_by(PaymentBill.payment_id)
+            )
         )
 
     @rule(pick=PICK)
@@ -159,9 +164,10 @@ class Counter(RuleBasedStateMachine):
     def at_most_one_live_and_one_credited_attempt(self) -> None:
         for states in (tuple(LIVE), (PaymentState.SUCCEEDED,)):
             many = (
-                sa.select(Payment.bill_id)
-                .where(Payment.state.in_(states))
-                .group_by(Payment.bill_id)
+                sa.select(PaymentBill.bill_id)
+                .join(Payment, Payment.id == PaymentBill.payment_id)
+                .where(Payment.state.in_(states), PaymentBill.standing != "set_aside")
+                .group_by(PaymentBill.bill_id)
                 .having(sa.func.count() > 1)
             )
             assert db.session.scalars(many).all() == []
