@@ -39,6 +39,11 @@ class Settings:
     ems_authorization: str = field(default="SIMAUTH000000001", repr=False)
     ems_sign_key: str = field(default="U0lNLUtFWS0wMDAwMDAwMQ==", repr=False)
     ems_notice_segment: str = field(default="development", repr=False)
+    ems_project_id: str = ""
+    kuaidi100_base_url: str = "https://poll.kuaidi100.com"
+    kuaidi100_customer: str = ""
+    kuaidi100_key: str = field(default="", repr=False)
+    kuaidi100_salt: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     mail_sender: str = "no-reply@chaoshi.example"
     demonstration: bool = True
@@ -80,6 +85,11 @@ class Settings:
             ems_authorization=env.get("EMS_AUTHORIZATION", default.ems_authorization),
             ems_sign_key=env.get("EMS_SIGN_KEY", default.ems_sign_key),
             ems_notice_segment=env.get("EMS_NOTICE_SEGMENT", default.ems_notice_segment),
+            ems_project_id=env.get("EMS_PROJECT_ID", ""),
+            kuaidi100_base_url=env.get("KUAIDI100_BASE_URL", default.kuaidi100_base_url),
+            kuaidi100_customer=env.get("KUAIDI100_CUSTOMER", ""),
+            kuaidi100_key=env.get("KUAIDI100_KEY", ""),
+            kuaidi100_salt=env.get("KUAIDI100_SALT", ""),
             smtp_url=env.get("CHAOSHI_SMTP_URL", ""),
             mail_sender=env.get("CHAOSHI_MAIL_SENDER", default.mail_sender),
             clock_file=Path(env["CHAOSHI_CLOCK_FILE"]) if env.get("CHAOSHI_CLOCK_FILE") else None,
@@ -117,6 +127,10 @@ class Settings:
             raise MissingSetting("production may not use the carrier simulator: set EMS_BASE_URL, EMS_AUTHORIZATION")
         if self.ems_notice_segment == Settings.ems_notice_segment:
             raise MissingSetting("production needs a secret EMS_NOTICE_SEGMENT")
+        if self.kuaidi100_customer and not (self.kuaidi100_key and self.kuaidi100_salt):
+            raise MissingSetting("KUAIDI100_CUSTOMER needs KUAIDI100_KEY and KUAIDI100_SALT beside it")
+        if "127.0.0.1" in self.kuaidi100_base_url:
+            raise MissingSetting("production may not use the simulated aggregator: remove KUAIDI100_BASE_URL")
 
 
 def _kept_secret(mode: Mode, data_dir: Path, name: str) -> str:

@@ -107,6 +107,14 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """From when to when, aware UTC."""
+
+    begin: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
     """A parcel to be carried. `order_no` is ours (at most 32 characters) and is the idempotency key of the booking."""
 
@@ -120,6 +128,12 @@ class Shipment:
     receiver_code: str = field(default="", repr=False)
     """The pick-up code that the receiver shows; empty when none is asked."""
     receiver_pays: bool = False
+    collect: "Window | None" = None
+    """When the courier comes to the sender; without it the sender brings the parcel to the counter."""
+    deliver: "Window | None" = None
+    """When the receiver wishes it."""
+    wants_receipt: bool = False
+    """Whether the signed receipt comes back on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +235,13 @@ class Carrier(Protocol):
     def announce_handover(self, waybill_nos: tuple[str, ...]) -> Reply[None]:
         """Tell that these lie ready at the counter."""
 
+    def subscribe(self, waybill_no: str) -> Reply[None]:
+        """Ask for notices about a number; a repeat is no error."""
+
     def open_push(self, body: bytes, content_type: str) -> Push:
         """Open a notice that claims to come from the carrier. Raises `PushRefused`."""
 
-    def acknowledge(self, serial_no: str, *, taken: bool) -> Mapping[str, str]:
+    def acknowledge(self, serial_no: str, *, taken: bool) -> Mapping[str, object]:
         """The answer the carrier expects to a notice."""
 
 

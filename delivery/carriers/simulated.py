@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from delivery.carriers.bare import BareCarrier
 from delivery.carriers.ems import mapping
 from delivery.ports import (
     ActualFee,
@@ -27,6 +28,7 @@ from delivery.ports import (
     Verdict,
 )
 from delivery.rules import check_digit
+from delivery.simulator.addresses import take_apart
 
 BLANK_PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 OFFERED: Final = frozenset(Capability) - {
@@ -43,7 +45,7 @@ class _Order:
     reports: list[Report] = field(default_factory=list)
 
 
-class SimulatedCarrier:
+class SimulatedCarrier(BareCarrier):
     """In-process fake. `live_waybills` is what a test about double bookings counts."""
 
     code = "ems"
@@ -136,7 +138,11 @@ class SimulatedCarrier:
         return Reply.ok(ActualFee(1200 if near else 2000, order.shipment.weight_g))
 
     def parse_address(self, text: str) -> Reply[tuple[ParsedAddress, ...]]:
-        return Reply.ok(())
+        found = take_apart(text)
+        if not (found["provName"] and found["cityName"]):
+            return Reply.ok(())
+        parts = (found["provName"], found["cityName"], found["countyName"], found["address"])
+        return Reply.ok((ParsedAddress(*parts),))
 
     def announce_handover(self, waybill_nos: tuple[str, ...]) -> Reply[None]:
         self.handed_over += waybill_nos
@@ -152,7 +158,7 @@ class SimulatedCarrier:
             raise PushRefused("not an event") from error
         return Push(str(record.get("serialNo", "")), seen, str(event.get("orderNo", "")), event)
 
-    def acknowledge(self, serial_no: str, *, taken: bool) -> Mapping[str, str]:
+    def acknowledge(self, serial_no: str, *, taken: bool) -> Mapping[str, object]:
         return {"serialNo": serial_no, "code": "00000" if taken else "S00001"}
 
     def _failure(self, operation: str) -> tuple[Verdict, bool] | None:

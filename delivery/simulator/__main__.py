@@ -9,22 +9,14 @@ import threading
 import time
 from pathlib import Path
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
 from delivery.simulator.clock import ClockMode, SimClock
+from delivery.simulator.doors import Doors
 from delivery.simulator.pushes import Pusher
 from delivery.simulator.server import create_simulator
 from delivery.simulator.store import FIRST_CUSTOMER, Customer, Store
 from delivery.simulator.world import World
 
 TICK_SECONDS = 0.25
-
-
-class QuietHandler(WSGIRequestHandler):
-    """No access log: its lines would carry waybill numbers."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,32 +33,29 @@ def main(arguments: list[str] | None = None) -> int:
     store = Store(data / "ems-simulator.sqlite")
     _first_customer(store, options.callback)
     world = World(store, SimClock(ClockMode(options.clock), options.factor), options.seed)
-    pusher = Pusher(world)
-    server = make_server(
-        options.host,
-        options.port,
-        create_simulator(world, pusher, _token(data)),
-        threaded=True,
-        request_handler=QuietHandler,
-    )
+    pusher = Pusher(world, options.senders)
+    application = create_simulator(world, pusher, _token(data))
+    doors = Doors(options.host, options.port, application)
+    world.close_doors = doors.close_for
     stopping = threading.Event()
 
     def stop(*_: object) -> None:
         stopping.set()
-        threading.Thread(target=server.shutdown, daemon=True).start()
+        doors.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     threads = [
-        threading.Thread(target=_repeat, args=(work, stopping), daemon=True) for work in (world.tick, pusher.run)
+        threading.Thread(target=_repeat, args=(work, stopping), daemon=True)
+        for work in (world.tick, pusher.run, application.aggregator.run)
     ]
     for thread in threads:
         thread.start()
     print(
-        f"EMS simulator on http://{options.host}:{server.port} (clock {options.clock}, factor {options.factor})",
+        f"EMS simulator on http://{options.host}:{doors.port} (clock {options.clock}, factor {options.factor})",
         flush=True,
     )
-    server.serve_forever()
+    doors.serve()
     for thread in threads:
         thread.join(timeout=12)
     store.close()
@@ -82,6 +71,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--clock", choices=[mode.value for mode in ClockMode], default=os.environ.get("EMS_SIM_CLOCK", "scaled")
     )
     parser.add_argument("--factor", type=int, default=int(os.environ.get("EMS_SIM_FACTOR", "1440")))
+    parser.add_argument("--senders", type=int, default=1, help="how many pushes are under way at once")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--callback", default=os.environ.get("EMS_SIM_CALLBACK", ""), help="where pushes of the first customer go"
@@ -122,7 +112,8 @@ def _repeat(work: object, stopping: threading.Event) -> None:
     assert callable(work)
     while not stopping.is_set():
         try:
-            work()
+            if work():
+                continue  # there may be more
         except Exception as error:  # noqa: BLE001 - the simulated world goes on
             print(f"simulator: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             time.sleep(1)

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from threading import RLock
+from typing import Final
+
+from delivery.carriers.ems.mapping import BEIJING
+
+OPENS: Final = 8
+CLOSES: Final = 18
 
 
 class ClockMode(StrEnum):
@@ -23,6 +29,15 @@ class ClockState:
     mode: ClockMode
     factor: int
     now: datetime
+
+
+def in_working_hours(moment: datetime) -> datetime:
+    """The same instant, or the same minutes after the delivery office opens next: couriers walk by day."""
+    local = moment.astimezone(BEIJING)
+    if OPENS <= local.hour < CLOSES:
+        return moment
+    day = local if local.hour < OPENS else local + timedelta(days=1)
+    return day.replace(hour=OPENS).astimezone(UTC)
 
 
 class SimClock:
@@ -66,6 +81,18 @@ class SimClock:
         """Run ahead of, or behind, the truth by `duration`: the fault of a wrong server clock."""
         with self._lock:
             self._skew = duration
+
+    def over_midnight(self) -> None:
+        """Jump to the first second of the next day in Beijing."""
+        with self._lock:
+            local = self.now().astimezone(BEIJING)
+            tomorrow = (local + timedelta(days=1)).replace(hour=0, minute=0, second=1, microsecond=0)
+            self._skew += tomorrow - local
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether what happens is shortened, so that hours of the day mean nothing."""
+        return self._mode is ClockMode.SCALED
 
     def state(self) -> ClockState:
         """Everything about it."""

@@ -10,6 +10,7 @@ class Fault(StrEnum):
     """Everything that can go wrong; the group says where it applies."""
 
     # request: whole call
+    CONNECT_REFUSED = "connect_refused"
     DROP_BEFORE = "drop_before"
     DROP_AFTER = "drop_after"
     TIMEOUT_BEFORE = "timeout_before"
@@ -38,6 +39,7 @@ class Fault(StrEnum):
     COMMA_NUMBERS = "comma_numbers"
     # label
     LABEL_NOT_FOUND = "label_not_found"
+    LABEL_EXPIRED = "label_expired"
     LABEL_NOT_PDF = "label_not_pdf"
     LABEL_EMPTY = "label_empty"
     LABEL_NOT_READY = "label_not_ready"
@@ -52,6 +54,7 @@ class Fault(StrEnum):
     TRACK_EXTRA_FIELDS = "track_extra_fields"
     # push
     PUSH_DUPLICATE = "push_duplicate"
+    PUSH_OUT_OF_ORDER = "push_out_of_order"
     PUSH_DELAYED = "push_delayed"
     PUSH_DROPPED = "push_dropped"
     PUSH_BURST = "push_burst"
@@ -61,12 +64,36 @@ class Fault(StrEnum):
     PUSH_WRONG_KEY = "push_wrong_key"
     PUSH_FLIPPED_BYTE = "push_flipped_byte"
     PUSH_RESPLICED = "push_respliced"
+    PUSH_REPLAY = "push_replay"
     PUSH_UNKNOWN_WAYBILL = "push_unknown_waybill"
+    PUSH_OTHER_CUSTOMER = "push_other_customer"
     PUSH_FORM = "push_form"
     PUSH_SENDER_NO = "push_sender_no"
+    PUSH_CALLBACK_SLOW = "push_callback_slow"
+    PUSH_CALLBACK_500 = "push_callback_500"
+    PUSH_CALLBACK_S00001 = "push_callback_s00001"
+    # clock: at once, when the rule is made
+    CLOCK_AHEAD = "clock_ahead"
+    CLOCK_BEHIND = "clock_behind"
+    CLOCK_MIDNIGHT = "clock_midnight"
 
 
 PUSH_FAULTS = frozenset(fault for fault in Fault if fault.startswith("push_"))
+AT_ONCE = frozenset({Fault.CONNECT_REFUSED, Fault.CLOCK_AHEAD, Fault.CLOCK_BEHIND, Fault.CLOCK_MIDNIGHT})
+"""What a rule of these does happens when it is made, not at a call."""
+UNSEEN_ANSWERS = {
+    Fault.PUSH_CALLBACK_SLOW: "ReadTimeout", Fault.PUSH_CALLBACK_500: "500 None", Fault.PUSH_CALLBACK_S00001: "200 S00001",
+}  # fmt: skip
+"""The customer did take the push, but its answer did not come through: it is sent again."""
+
+
+PUSH_METHOD = "040002"
+
+
+def _direction(text: str) -> str:
+    if text not in ("", "request", "push"):
+        raise ValueError("direction is request or push")
+    return text
 
 
 @dataclass
@@ -78,6 +105,8 @@ class FaultRule:
     api_code: str = ""
     sender_no: str = ""
     waybill_no: str = ""
+    direction: str = ""
+    """"request" or "push"; empty means both."""
     probability: float = 1.0
     count: int | None = None
     seconds: float = 30.0
@@ -96,6 +125,7 @@ class FaultRule:
             api_code=str(match.pop("apiCode", "")),
             sender_no=str(match.pop("senderNo", "")),
             waybill_no=str(match.pop("waybill", "")),
+            direction=_direction(str(match.pop("direction", ""))),
             **record,
         )
         if match:
@@ -105,7 +135,9 @@ class FaultRule:
 
     def fires(self, *, api_code: str, sender_no: str, waybill_no: str) -> bool:
         """Whether it applies now; counts when it does."""
-        wanted = ((self.api_code, api_code), (self.sender_no, sender_no), (self.waybill_no, waybill_no))
+        direction = "push" if api_code == PUSH_METHOD else "request"
+        wanted = ((self.api_code, api_code), (self.sender_no, sender_no), (self.waybill_no, waybill_no),
+                  (self.direction, direction))  # fmt: skip
         if any(want and want != have for want, have in wanted):
             return False
         if self.count is not None and self.fired >= self.count:
@@ -120,7 +152,12 @@ class FaultRule:
         return {
             "id": self.id,
             "fault": self.fault,
-            "match": {"apiCode": self.api_code, "senderNo": self.sender_no, "waybill": self.waybill_no},
+            "match": {
+                "apiCode": self.api_code,
+                "senderNo": self.sender_no,
+                "waybill": self.waybill_no,
+                "direction": self.direction,
+            },
             "probability": self.probability,
             "count": self.count,
             "seconds": self.seconds,

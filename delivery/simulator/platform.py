@@ -9,16 +9,17 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from delivery.carriers.ems import codec
 from delivery.carriers.ems.errors import BadEnvelope, BadSignature
 from delivery.carriers.ems.mapping import beijing, from_beijing
+from delivery.rules import masked_mobile, masked_name
 from delivery.simulator import label
 from delivery.simulator.addresses import take_apart
 from delivery.simulator.faults import Fault, FaultRule
-from delivery.simulator.store import Customer, SimParcel
+from delivery.simulator.store import Customer, SimCall, SimParcel
 from delivery.simulator.world import World
 
 OK: Final = "00000"
@@ -36,7 +37,7 @@ HERE: Final = frozenset(
     {
         Fault.EMPTY_RET_CODE, Fault.RET_BODY_OBJECT, Fault.RET_BODY_LIST, Fault.SYSTEM_ERROR, Fault.RATE_LIMIT,
         Fault.DUPLICATE_SAME, Fault.DUPLICATE_REFUSED, Fault.DUPLICATE_SECOND, Fault.NO_WAYBILL, Fault.NO_ROUTE,
-        Fault.COMMA_NUMBERS, Fault.LABEL_NOT_FOUND, Fault.LABEL_NOT_PDF, Fault.LABEL_EMPTY, Fault.LABEL_NOT_READY,
+        Fault.COMMA_NUMBERS, Fault.LABEL_NOT_FOUND, Fault.LABEL_EXPIRED, Fault.LABEL_NOT_PDF, Fault.LABEL_EMPTY, Fault.LABEL_NOT_READY,
         Fault.TRACK_EMPTY, Fault.TRACK_NO_INFORMATION, Fault.TRACK_SHUFFLED, Fault.TRACK_NO_OFFICE,
         Fault.TRACK_UNKNOWN_CODE, Fault.TRACK_SAME_SECOND, Fault.TRACK_LATE_FIRST, Fault.TRACK_EXTRA_FIELDS,
     }
@@ -83,21 +84,22 @@ class Platform:
 
     def answer(self, environment: str, form: Mapping[str, str], host_url: str) -> dict[str, object]:
         """The envelope for one form; logs the call without its content. `host_url` begins the links to labels."""
-        waybill_no, fault = "", None
+        waybill_no, fault, asked = "", None, ""
         try:
             call = replace(self._understand(environment, form), host_url=host_url)
-            waybill_no = _waybill_of(call.body)
+            waybill_no, asked = _waybill_of(call.body), _masked(call.body)
             fault = call.broken
             body = self._interfaces[call.api_code](call)
-            reply = self._envelope(OK, _success_text(call.api_code), body)
+            text = "无邮件信息" if fault is Fault.TRACK_EMPTY else _success_text(call.api_code)
+            reply = self._envelope(OK, text, body)
             if fault is Fault.EMPTY_RET_CODE:
                 reply["retCode"] = ""
         except Rejected as refusal:
             reply = self._envelope(refusal.code, refusal.text, "")
+        api_code, sender_no, code = form.get("apiCode", ""), form.get("senderNo", ""), str(reply["retCode"])
         self._store.log_call(
-            self._world.clock.now(), form.get("apiCode", ""), form.get("senderNo", ""), waybill_no,
-            str(reply["retCode"]), fault or "",
-        )  # fmt: skip
+            SimCall(self._world.clock.now(), api_code, sender_no, waybill_no, code, fault or "", asked)
+        )
         return reply
 
     def _envelope(self, code: str, text: str, body: object) -> dict[str, object]:
@@ -123,19 +125,33 @@ class Platform:
         if customer is None or not secrets.compare_digest(
             customer.authorization.encode(), form["authorization"].encode()
         ):
-            raise Rejected("客户号或授权码错误")
+            raise Rejected("客户号或授权码错误", self._world.gateway.bad_credentials)
         if customer.api_codes and api_code not in customer.api_codes:
             raise Rejected("接口未授权")
-        try:
-            from_beijing(form["timeStamp"])
-        except ValueError:
-            raise Rejected("时间戳格式错误") from None
+        self._check_time(form["timeStamp"])
         body = _opened(form["logitcsInterface"], customer)
         if api_code in EITHER and isinstance(body, list) and len(body) == 1:
             body = body[0]
         if isinstance(body, list) != (api_code in ARRAYS) or not isinstance(body, dict | list):
             raise Rejected("报文结构错误")
         return self._with_luck(Call(api_code, customer, body, None))
+
+    def _check_time(self, text: str) -> None:
+        try:
+            told = from_beijing(text)
+        except ValueError:
+            raise Rejected("时间戳格式错误") from None
+        limit = self._world.gateway.skew_limit
+        if limit is not None and abs(self._world.clock.now() - told) > limit:
+            raise Rejected("时间戳超出允许范围")
+
+    def waybill_in(self, environment: str, form: Mapping[str, str]) -> str:
+        """The number that a form is about, for faults that match one; empty where it cannot be read."""
+        customer = self._store.customer(form.get("senderNo", ""), environment)
+        try:
+            return _waybill_of(_opened(form.get("logitcsInterface", ""), customer)) if customer else ""
+        except Rejected:
+            return ""
 
     def _with_luck(self, call: Call) -> Call:
         fault = self._world.fault_of(
@@ -201,15 +217,14 @@ class Platform:
             case _:
                 pass
         if str(call.body.get("getURL", "")) == "1":
-            return self._label_link(
-                call.host_url, parcel.waybill_no, label_type, gone=call.broken is Fault.LABEL_NOT_FOUND
-            )
+            return self._label_link(call.host_url, parcel.waybill_no, label_type, call.broken)
         return base64.b64encode(label.draw(parcel.waybill_no, parcel.body, label_type)).decode()
 
-    def _label_link(self, host_url: str, waybill_no: str, label_type: str, *, gone: bool) -> str:
+    def _label_link(self, host_url: str, waybill_no: str, label_type: str, broken: Fault | None) -> str:
         token = secrets.token_urlsafe(16)
-        if not gone:
-            self.label_tokens[token] = (waybill_no, label_type, self._world.clock.now())
+        made = self._world.clock.now() - (timedelta(days=1) if broken is Fault.LABEL_EXPIRED else timedelta())
+        if broken is not Fault.LABEL_NOT_FOUND:
+            self.label_tokens[token] = (waybill_no, label_type, made)
         return f"{host_url}sim/ems/label/{waybill_no}.pdf?token={token}"
 
     def _track(self, call: Call) -> object:
@@ -334,6 +349,25 @@ def _mangled(items: list[dict[str, Any]], broken: Fault | None) -> list[dict[str
 def _fee(near: bool, weight_g: int) -> str:
     first, more = (12, 2) if near else (20, 6)
     return f"{first + more * max(0, -(-(weight_g - 500) // 500)):.2f}"
+
+
+_HIDDEN: Final = frozenset(
+    {"address", "wholeAddress", "receiverAddress", "senderAddress", "senderInfo", "receiveInfo", "receiverSafetyCode"}
+)
+
+
+def _masked(body: Any) -> str:
+    """A request as the operator may read it: names and telephones masked, addresses and codes left out."""
+    return json.dumps(_without_persons(body), ensure_ascii=False)
+
+
+def _without_persons(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_persons(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    hide = {"name": masked_name, "mobile": masked_mobile} | dict.fromkeys(_HIDDEN, lambda _text: "***")
+    return {key: hide[key](str(each)) if key in hide else _without_persons(each) for key, each in value.items()}
 
 
 def _waybill_of(body: Any) -> str:

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import requests
 
 from delivery.carriers.ems import codec
 from delivery.carriers.ems.mapping import beijing
-from delivery.simulator.faults import PUSH_FAULTS, Fault
+from delivery.simulator.faults import PUSH_FAULTS, PUSH_METHOD, UNSEEN_ANSWERS, Fault
 from delivery.simulator.store import Customer, SimPush
 from delivery.simulator.world import World, new_serial
 
@@ -29,18 +30,34 @@ PUSHED: Final = (
 class Pusher:
     """Delivers what is due; one call at a time."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, senders: int = 1) -> None:
         self._world = world
-        self._session = requests.Session()
+        self._sessions = [requests.Session() for _ in range(senders)]
+        for session in self._sessions:
+            session.trust_env = (
+                False  # callbacks are on this machine; reading proxy settings costs a millisecond a call
+            )
+        self._threads = ThreadPoolExecutor(senders, "push") if senders > 1 else None
 
-    def run(self) -> int:
-        """Send every due push once; returns how many were sent."""
-        due = self._world.store.due_pushes(self._world.clock.now())
+    def run(self, limit: int = 200) -> int:
+        """Send every due push once; returns how many were sent. The pushes of one parcel go one after the other."""
+        due = self._world.store.due_pushes(self._world.clock.now(), limit)
+        if any(rule.fault is Fault.PUSH_OUT_OF_ORDER for rule in self._world.faults):
+            due.reverse()
+        lanes: list[list[SimPush]] = [[] for _ in self._sessions]
         for push in due:
-            self.send(push)
+            lanes[int(push.waybill_no[2:10]) % len(lanes)].append(push)
+        if self._threads is None:
+            self._send_lane(0, lanes[0])
+        else:
+            list(self._threads.map(self._send_lane, range(len(lanes)), lanes))
         return len(due)
 
-    def send(self, push: SimPush) -> bool:
+    def _send_lane(self, lane: int, pushes: list[SimPush]) -> None:
+        for push in pushes:
+            self.send(push, lane)
+
+    def send(self, push: SimPush, lane: int = 0) -> bool:
         """Send one push, with whatever fault its turn has; returns whether it was taken."""
         store, now = self._world.store, self._world.clock.now()
         parcel = store.parcel(push.waybill_no)
@@ -49,7 +66,7 @@ class Pusher:
             store.settle_push(push.id, "no callback", now, None, taken=False)
             return False
         rule = self._world.fault_of(
-            api_code="040002", sender_no=customer.sender_no, waybill_no=push.waybill_no, among=PUSH_FAULTS
+            api_code=PUSH_METHOD, sender_no=customer.sender_no, waybill_no=push.waybill_no, among=PUSH_FAULTS
         )
         fault = rule.fault if rule else None
         if rule and fault is Fault.PUSH_DELAYED:
@@ -59,20 +76,30 @@ class Pusher:
             store.settle_push(push.id, "dropped", now, None, taken=False)
             return False
         event = {name: push.item[name] for name in PUSHED if name in push.item} | {"orderNo": parcel.order_no}
-        taken, answer = self._deliver(customer, push, event, fault)
+        taken, answer = self._deliver(customer, push, event, fault, self._sessions[lane])
+        if fault in UNSEEN_ANSWERS:
+            taken, answer = False, UNSEEN_ANSWERS[fault]
         retry = self._world.clock.after(RETRIES[push.tries], floor=FLOOR) if push.tries < len(RETRIES) else None
         store.settle_push(push.id, answer, now, retry, taken=taken)
         return taken
 
     def _deliver(
-        self, customer: Customer, push: SimPush, event: dict[str, Any], fault: Fault | None
+        self, customer: Customer, push: SimPush, event: dict[str, Any], fault: Fault | None, session: requests.Session
     ) -> tuple[bool, str]:
+        if fault is Fault.PUSH_REPLAY:
+            self._replay_oldest(customer, push, session)
         times = {Fault.PUSH_DUPLICATE: 2, Fault.PUSH_BURST: BURST}.get(fault, 1) if fault else 1
         taken, answer = False, ""
         for _ in range(times):
             serial_no = new_serial() if fault is Fault.PUSH_NEW_SERIAL else push.serial_no
-            taken, answer = self._post(customer, self.envelope(customer, serial_no, event, fault), fault)
+            taken, answer = self._post(session, customer, self.envelope(customer, serial_no, event, fault), fault)
         return taken, answer
+
+    def _replay_oldest(self, customer: Customer, push: SimPush, session: requests.Session) -> None:
+        """Somebody recorded the parcel's first push and sends it once more."""
+        first = self._world.store.events(push.waybill_no)[0]
+        event: dict[str, Any] = {name: first[name] for name in PUSHED if name in first}
+        self._post(session, customer, self.envelope(customer, new_serial(), event, None), None)
 
     def envelope(
         self, customer: Customer, serial_no: str, event: Mapping[str, Any], fault: Fault | None
@@ -81,12 +108,14 @@ class Pusher:
         key = codec.SignKey(customer.sign_key)
         if fault is Fault.PUSH_UNKNOWN_WAYBILL:
             event = {**event, "waybillNo": "1099999999960"}
+        if fault is Fault.PUSH_OTHER_CUSTOMER:
+            event = {**event, "waybillNo": "1088888888860", "orderNo": "ELSEWHERE-1"}
         if fault is Fault.PUSH_WRONG_KEY:
             key = codec.SignKey("V1JPTkctS0VZLTAwMDAwMQ==")
         sealed = codec.seal(event, key, signed=fault is Fault.PUSH_WITH_SUFFIX)
         return {
             "logitcsInterface": broken_seal(sealed, fault),
-            "method": "040002",
+            "method": PUSH_METHOD,
             "msgType": "0",
             "senderNo": customer.sender_no if fault is Fault.PUSH_SENDER_NO else "",
             "serialNo": serial_no,
@@ -94,14 +123,16 @@ class Pusher:
             "version": "v1.0.0",
         }
 
-    def _post(self, customer: Customer, body: dict[str, str], fault: Fault | None) -> tuple[bool, str]:
+    def _post(
+        self, session: requests.Session, customer: Customer, body: dict[str, str], fault: Fault | None
+    ) -> tuple[bool, str]:
         try:
             if fault is Fault.PUSH_FORM:
-                response = self._session.post(customer.callback, data=body, timeout=TIMEOUT, allow_redirects=False)
+                response = session.post(customer.callback, data=body, timeout=TIMEOUT, allow_redirects=False)
             else:
                 text = json.dumps(body, ensure_ascii=False).encode()
                 headers = {"Content-Type": "application/json; charset=UTF-8"}
-                response = self._session.post(
+                response = session.post(
                     customer.callback, data=text, headers=headers, timeout=TIMEOUT, allow_redirects=False
                 )
             code = response.json().get("code") if response.status_code == 200 else None

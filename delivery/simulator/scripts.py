@@ -50,6 +50,10 @@ class Route:
         return self.from_prov == self.to_prov
 
     @property
+    def is_local(self) -> bool:
+        return self.is_near and self.from_city == self.to_city
+
+    @property
     def start(self) -> tuple[str, str]:
         return (self.from_prov, self.from_city)
 
@@ -73,7 +77,15 @@ def script(tag: str, route: Route, seed: int) -> list[Step]:
     return SCRIPTS[tag](route, random.Random(seed))
 
 
-def _transit(route: Route, dice: random.Random) -> list[Step]:
+def _stopover(far_hub: str, dice: random.Random) -> list[Step]:
+    hub, place = "郑州邮件处理中心", ("河南省", "郑州市")
+    return [
+        Step("954", "邮件到达处理中心", f"邮件到达【{hub}】", dice.uniform(8, 20), hub, place),
+        Step("389", "处理中心封车", f"邮件离开【{hub}】，正在发往【{far_hub}】", dice.uniform(1, 4), hub, place),
+    ]
+
+
+def _transit(route: Route, dice: random.Random, *, may_skip_hub: bool = True) -> list[Step]:
     hub, far_hub = f"{route.from_city}邮件处理中心", f"{route.to_city}邮件处理中心"
     steps = [
         Step("203", "收寄计费信息", "中国邮政 已收取邮件", dice.uniform(1, 6), "政务服务大厅揽投部", route.start),
@@ -96,7 +108,11 @@ def _transit(route: Route, dice: random.Random) -> list[Step]:
         Step("954", "邮件到达处理中心", f"邮件到达【{hub}】", dice.uniform(4, 10), hub, route.start),
         Step("389", "处理中心封车", f"邮件离开【{hub}】，正在发往【{far_hub}】", dice.uniform(1, 4), hub, route.start),
     ]
+    if route.is_local and may_skip_hub:
+        del steps[3:]
     if not route.is_near:
+        if dice.random() < 0.3:
+            steps += _stopover(far_hub, dice)
         steps.append(Step("954", "邮件到达处理中心", f"邮件到达【{far_hub}】", dice.uniform(8, 30), far_hub, route.end))
         steps.append(
             Step(
@@ -174,6 +190,16 @@ def _locker(route: Route, dice: random.Random) -> list[Step]:
     ]
 
 
+def _counter(route: Route, dice: random.Random) -> list[Step]:
+    held = "邮件已转窗口，请收件人凭有效证件领取"
+    return [
+        *_transit(route, dice),
+        _out(route, dice),
+        Step("723", "转窗投", held, dice.uniform(2, 6), route.office, route.end),
+        Step("748", "收件人已取走邮件", "收件人已取走邮件", dice.uniform(2, 12), route.office, route.end),
+    ]
+
+
 def _absent_twice(route: Route, dice: random.Random) -> list[Step]:
     absent = "收件人不在地址且无法联系"
     return [
@@ -196,7 +222,7 @@ def _bad_address(route: Route, dice: random.Random) -> list[Step]:
 def _lost(route: Route, dice: random.Random) -> list[Step]:
     hub = f"{route.from_city}邮件处理中心"
     return [
-        *_transit(route, dice)[:5],
+        *_transit(route, dice, may_skip_hub=False)[:5],
         Step("651", "物流异常提醒", "邮件运输异常，正在核查", dice.uniform(24, 48), hub, route.start),
         Step("987", "丢失已赔付（赔付给协议客户）", "邮件丢失，已赔付", dice.uniform(48, 72), hub, route.start),
     ]
@@ -217,11 +243,11 @@ def _return_after(route: Route, dice: random.Random) -> list[Step]:
 
 
 def _stall(route: Route, dice: random.Random) -> list[Step]:
-    return _transit(route, dice)[:4]
+    return _transit(route, dice, may_skip_hub=False)[:4]
 
 
 def _unknown_code(route: Route, dice: random.Random) -> list[Step]:
-    steps = _transit(route, dice)
+    steps = _transit(route, dice, may_skip_hub=False)
     hub = steps[3]
     steps[4] = replace(steps[4], code="989", name="离开处理中心", text=f"邮件离开【{hub.place}】，正在发往下一站")
     novel = replace(hub, code="QX7", name="新环节扫描", text="新环节扫描", hours=1.0)
@@ -229,7 +255,7 @@ def _unknown_code(route: Route, dice: random.Random) -> list[Step]:
 
 
 SCRIPTS: Final = {
-    "OK": _ok, "PROXY": _proxy, "LOCKER": _locker, "ABSENT2": _absent_twice, "REFUSED": _refused,
+    "OK": _ok, "PROXY": _proxy, "LOCKER": _locker, "COUNTER": _counter, "ABSENT2": _absent_twice, "REFUSED": _refused,
     "BADADDR": _bad_address, "LOST": _lost, "REVOKE": _revoked, "RETURNAFTER": _return_after, "STALL": _stall,
     "UNKNOWNCODE": _unknown_code, "DOOR": _door, "UNREACHABLE": _ok,
 }  # fmt: skip

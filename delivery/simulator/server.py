@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from delivery.simulator import label
+from delivery.simulator.aggregator import Aggregator
 from delivery.simulator.clock import ClockMode
 from delivery.simulator.faults import Fault, FaultRule
 from delivery.simulator.platform import Platform
@@ -49,6 +50,9 @@ URLS: Final = Map(
         Rule("/sim/ems/amp-prod-api/f/amp/api/<any(open, test):environment>", endpoint="api", methods=["POST"]),
         Rule("/sim/ems/label/<waybill_no>.pdf", endpoint="label_file", methods=["GET"]),
         Rule("/sim/ems/<any(counter, console):place>", endpoint="outside_the_wire", methods=["POST"]),
+        Rule("/sim/kuaidi100/poll/query.do", endpoint="aggregator_query", methods=["POST"]),
+        Rule("/sim/kuaidi100/poll", endpoint="aggregator_subscription", methods=["POST"]),
+        Rule(f"{ADMIN}/gateway", endpoint="gateway", methods=["GET", "POST"]),
         Rule("/healthz", endpoint="healthz", methods=["GET"]),
         Rule(f"{ADMIN}/customers", endpoint="customers", methods=["GET", "POST"]),
         Rule(f"{ADMIN}/orders", endpoint="orders", methods=["GET"]),
@@ -84,6 +88,7 @@ class SimulatorApp:
         self.pusher = pusher
         self._token = admin_token.encode()
         self._platform = Platform(world)
+        self.aggregator = Aggregator(world)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = LimitedRequest(environ)
@@ -111,9 +116,10 @@ class SimulatorApp:
     def api(self, request: Request, environment: str) -> Response:
         """One call of an interface, with whatever goes wrong around it."""
         form = request.form.to_dict()
-        rule = self.world.fault_of(
-            api_code=form.get("apiCode", ""), sender_no=form.get("senderNo", ""), among=WHOLE_CALL
-        )
+        by_number = any(rule.waybill_no and rule.fault in WHOLE_CALL for rule in self.world.faults)
+        waybill_no = self._platform.waybill_in(environment, form) if by_number else ""
+        api_code, sender_no = form.get("apiCode", ""), form.get("senderNo", "")
+        rule = self.world.fault_of(api_code=api_code, sender_no=sender_no, waybill_no=waybill_no, among=WHOLE_CALL)
         fault = rule.fault if rule else None
         if rule and fault in (Fault.DROP_BEFORE, Fault.TIMEOUT_BEFORE):
             return _hang_up(request, rule)
@@ -150,6 +156,30 @@ class SimulatorApp:
             return jsonify({"error": "the callback of a simulator must be a loopback address"}, 400)
         self.world.store.keep_customer(replace(customer, callback=callback))
         return jsonify({"callback": callback})
+
+    def aggregator_query(self, request: Request) -> Response:
+        """The second source is asked about a number."""
+        return jsonify(self.aggregator.query(request.form.to_dict()))
+
+    def aggregator_subscription(self, request: Request) -> Response:
+        """The second source is to send notices about a number."""
+        return jsonify(self.aggregator.subscribe(request.form.to_dict()))
+
+    def gateway(self, request: Request) -> Response:
+        """What is unknown of the real gateway: `{"skewLimit": "PT5M" or null, "badCredentials": "S00001"}`."""
+        if request.method == "POST":
+            body = _json(request)
+            if "skewLimit" in body:
+                self.world.gateway.skew_limit = duration(body["skewLimit"]) if body["skewLimit"] else None
+            if "badCredentials" in body:
+                self.world.gateway.bad_credentials = str(body["badCredentials"])
+        limit = self.world.gateway.skew_limit
+        return jsonify(
+            {
+                "skewLimit": limit.total_seconds() if limit else None,
+                "badCredentials": self.world.gateway.bad_credentials,
+            }
+        )
 
     def healthz(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint takes the request
         """Alive."""
@@ -244,7 +274,7 @@ class SimulatorApp:
         return jsonify({"seed": self.world.seed})
 
 
-def create_simulator(world: World, pusher: Pusher, admin_token: str) -> Callable[..., Iterable[bytes]]:
+def create_simulator(world: World, pusher: Pusher, admin_token: str) -> SimulatorApp:
     """The WSGI application of a simulated world."""
     return SimulatorApp(world, pusher, admin_token)
 

@@ -32,7 +32,12 @@ CREATE TABLE IF NOT EXISTS push (
 CREATE INDEX IF NOT EXISTS push_due ON push (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS call (
   id INTEGER PRIMARY KEY, at TEXT NOT NULL, api_code TEXT NOT NULL, sender_no TEXT NOT NULL,
-  waybill_no TEXT NOT NULL, ret_code TEXT NOT NULL, fault TEXT NOT NULL DEFAULT '');
+  waybill_no TEXT NOT NULL, ret_code TEXT NOT NULL, fault TEXT NOT NULL DEFAULT '', request TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS subscription (waybill_no TEXT PRIMARY KEY, callback TEXT NOT NULL, salt TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS aggregator_push (
+  id INTEGER PRIMARY KEY, waybill_no TEXT NOT NULL, due_at TEXT, tries INTEGER NOT NULL DEFAULT 0,
+  answer TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS aggregator_push_due ON aggregator_push (due_at) WHERE due_at IS NOT NULL;
 """
 
 
@@ -80,6 +85,20 @@ class SimPush:
     item: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class SimCall:
+    """One call as the operator may see it: its content masked."""
+
+    at: datetime
+    api_code: str
+    sender_no: str
+    waybill_no: str
+    ret_code: str
+    fault: str = ""
+    request: str = ""
+
+
+AGGREGATOR_CUSTOMER: Final = ("SIMCUSTOMER", "SIMKEY0000000001")
 FIRST_CUSTOMER: Final = Customer(
     "1100000000001", "open", "SIMAUTH000000001", "U0lNLUtFWS0wMDAwMDAwMQ==", "", frozenset()
 )
@@ -93,7 +112,10 @@ class Store:
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")  # a simulated post may lose its last second with the power
         self._db.executescript(_SCHEMA)
+        if "request" not in {row["name"] for row in self._db.execute("PRAGMA table_info(call)")}:
+            self._db.execute("ALTER TABLE call ADD COLUMN request TEXT NOT NULL DEFAULT ''")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -127,8 +149,8 @@ class Store:
     def wipe(self) -> None:
         """Forget everything but the customers."""
         with self.transaction():
-            for table in ("parcel", "event", "push", "call"):
-                self._run(f"DELETE FROM {table}")  # noqa: S608 - four fixed names
+            for table in ("parcel", "event", "push", "call", "subscription", "aggregator_push"):
+                self._run(f"DELETE FROM {table}")  # noqa: S608 - fixed names
 
     # --- customers ---
 
@@ -239,9 +261,35 @@ class Store:
 
     # --- calls ---
 
-    def log_call(self, at: datetime, api_code: str, sender_no: str, waybill_no: str, ret_code: str, fault: str) -> None:
-        sql = "INSERT INTO call (at, api_code, sender_no, waybill_no, ret_code, fault) VALUES (?,?,?,?,?,?)"
-        self._run(sql, _text(at), api_code, sender_no, waybill_no, ret_code, fault)
+    def log_call(self, call: SimCall) -> None:
+        sql = "INSERT INTO call (at, api_code, sender_no, waybill_no, ret_code, fault, request) VALUES (?,?,?,?,?,?,?)"
+        self._run(
+            sql, _text(call.at), call.api_code, call.sender_no, call.waybill_no, call.ret_code, call.fault, call.request
+        )
+
+    # --- the aggregator's subscriptions ---
+
+    def subscribe(self, waybill_no: str, callback: str, salt: str) -> bool:
+        """Keep where notices about a number go; returns whether that is new."""
+        known = self.subscription(waybill_no) is not None
+        self._run("INSERT OR REPLACE INTO subscription VALUES (?,?,?)", waybill_no, callback, salt)
+        return not known
+
+    def subscription(self, waybill_no: str) -> tuple[str, str] | None:
+        """The callback and the salt of a number."""
+        rows = self._all("SELECT callback, salt FROM subscription WHERE waybill_no=?", waybill_no)
+        return (rows[0]["callback"], rows[0]["salt"]) if rows else None
+
+    def add_aggregator_push(self, waybill_no: str, due_at: datetime) -> None:
+        self._run("INSERT INTO aggregator_push (waybill_no, due_at) VALUES (?,?)", waybill_no, _text(due_at))
+
+    def due_aggregator_pushes(self, now: datetime) -> list[tuple[int, str, int]]:
+        sql = "SELECT id, waybill_no, tries FROM aggregator_push WHERE due_at IS NOT NULL AND due_at<=? ORDER BY id LIMIT 50"
+        return [(row["id"], row["waybill_no"], row["tries"]) for row in self._all(sql, _text(now))]
+
+    def settle_aggregator_push(self, push_id: int, answer: str, retry_at: datetime | None) -> None:
+        sql = "UPDATE aggregator_push SET tries=tries+1, answer=?, due_at=? WHERE id=?"
+        self._run(sql, answer[:200], _text(retry_at), push_id)
 
     def calls(self, waybill_no: str = "", limit: int = 200) -> list[dict[str, Any]]:
         sql = "SELECT * FROM call WHERE ?='' OR waybill_no=? ORDER BY id DESC LIMIT ?"

@@ -2,20 +2,31 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, Final
 
 from delivery.carriers.ems.mapping import beijing
-from delivery.simulator.clock import SimClock
-from delivery.simulator.faults import Fault, FaultRule
+from delivery.simulator.clock import SimClock, in_working_hours
+from delivery.simulator.faults import AT_ONCE, Fault, FaultRule
 from delivery.simulator.scripts import SCRIPTS, Route, Step, script, tag_of
 from delivery.simulator.store import Customer, SimParcel, Store
 
+ON_FOOT: Final = frozenset({"702", "704", "705", "723", "747", "748"})
+"""What couriers and receivers do by day."""
 NEVER_BROUGHT: Final = timedelta(days=3)
 """A parcel that the customer wanted to bring is taken to have been brought after this, in simulated time."""
 COURIER_COMES: Final = "1"
+
+
+@dataclass
+class Gateway:
+    """What is unknown of the real gateway, to be chosen: how wrong a clock may be, what wrong credentials are called."""
+
+    skew_limit: timedelta | None = None
+    bad_credentials: str = "B00001"
 
 
 class World:
@@ -27,6 +38,9 @@ class World:
         self.seed = seed
         self.lock = RLock()
         self.faults: list[FaultRule] = []
+        self.gateway = Gateway()
+        self.close_doors: Callable[[float], None] | None = None
+        """Set by whoever serves: nobody can connect for so many seconds."""
         self._next_fault = 1
 
     # --- bad luck ---
@@ -36,8 +50,24 @@ class World:
         with self.lock:
             rule = FaultRule.of(self._next_fault, dict(record))
             self._next_fault += 1
+            if rule.fault in AT_ONCE:
+                self._now(rule)
             self.faults.append(rule)
             return rule
+
+    def _now(self, rule: FaultRule) -> None:
+        match rule.fault:
+            case Fault.CLOCK_AHEAD:
+                self.clock.skew(timedelta(seconds=rule.seconds))
+            case Fault.CLOCK_BEHIND:
+                self.clock.skew(-timedelta(seconds=rule.seconds))
+            case Fault.CLOCK_MIDNIGHT:
+                self.clock.over_midnight()
+            case _ if self.close_doors:
+                self.close_doors(rule.seconds)
+            case _:
+                raise ValueError("this simulator cannot refuse connections")
+        rule.fired += 1
 
     def fault_of(
         self, *, api_code: str, sender_no: str = "", waybill_no: str = "", among: frozenset[Fault]
@@ -92,9 +122,10 @@ class World:
         with self.lock:
             happened = 0
             while due := self.store.due_parcels(self.clock.now()):
-                for parcel in due:
-                    self.step(parcel)
-                    happened += 1
+                with self.store.transaction():
+                    for parcel in due:
+                        self.step(parcel)
+                        happened += 1
             return happened
 
     def step(self, parcel: SimParcel, at: datetime | None = None) -> bool:
@@ -107,9 +138,12 @@ class World:
             self.happen(parcel, parcel.script[parcel.position], moment)
             position = parcel.position + 1
             left = parcel.script[position:]
-            follows = moment + (self.clock.after(timedelta(hours=left[0].hours)) - self.clock.now()) if left else None
-            self.store.schedule(parcel.waybill_no, position, follows)
+            self.store.schedule(parcel.waybill_no, position, self._follows(moment, left[0]) if left else None)
             return True
+
+    def _follows(self, moment: datetime, step: Step) -> datetime:
+        due = moment + (self.clock.after(timedelta(hours=step.hours)) - self.clock.now())
+        return in_working_hours(due) if step.code in ON_FOOT and not self.clock.is_scaled else due
 
     def happen(self, parcel: SimParcel, step: Step, at: datetime, extra: Mapping[str, str] | None = None) -> int:
         """Write an event and queue its push."""
@@ -119,6 +153,8 @@ class World:
             customer = self.store.customer(parcel.sender_no, parcel.environment)
             if customer and customer.callback:
                 self.store.add_push(event_id, parcel.waybill_no, new_serial(), self.clock.now())
+            if self.store.subscription(parcel.waybill_no):
+                self.store.add_aggregator_push(parcel.waybill_no, self.clock.now())
             return event_id
 
     def retell(self, parcel: SimParcel, tag: str) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from werkzeug.serving import make_server
 
 from delivery.carriers.ems.client import EmsCarrier, EmsSettings
 from delivery.carriers.ems.codec import SignKey
 from delivery.ports import Party, Shipment
-from delivery.simulator.__main__ import QuietHandler
+from delivery.simulator.aggregator import Aggregator
 from delivery.simulator.clock import ClockMode, SimClock
+from delivery.simulator.doors import Doors
 from delivery.simulator.pushes import Pusher
 from delivery.simulator.server import create_simulator
 from delivery.simulator.store import FIRST_CUSTOMER, Store
@@ -35,6 +35,7 @@ class Simulator:
 
     world: World
     pusher: Pusher
+    aggregator: Aggregator
     url: str
 
     @property
@@ -63,11 +64,11 @@ def simulator() -> Iterator[Simulator]:
     world.store.keep_customer(FIRST_CUSTOMER)
     pusher = Pusher(world)
     app = create_simulator(world, pusher, ADMIN)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    doors = Doors("127.0.0.1", 0, app)
+    world.close_doors = doors.close_for
+    thread = threading.Thread(target=doors.serve, daemon=True)
     thread.start()
-    yield Simulator(world, pusher, f"http://127.0.0.1:{server.port}")
-    server.shutdown()
-    server.server_close()
+    yield Simulator(world, pusher, app.aggregator, f"http://127.0.0.1:{doors.port}")
+    doors.stop()
     thread.join(timeout=5)
     world.store.close()

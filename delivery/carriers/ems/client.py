@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 from app.kernel import clock
+from delivery.carriers.bare import BareCarrier
 from delivery.carriers.ems import codec, mapping
 from delivery.carriers.ems.errors import BadEnvelope, BadReply
 from delivery.ports import (
@@ -64,6 +65,10 @@ class EmsSettings:
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
     product_code: str = "115104300000691"
+    project_id: str = ""
+    """The platform's mark of government mail, as agreed."""
+    label_as_link: bool = False
+    """Whether labels are asked for as an address instead of Base64."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def read_envelope(body: bytes) -> Envelope:
     )
 
 
-class EmsCarrier:
+class EmsCarrier(BareCarrier):
     """The real platform, or a simulator on the same wire."""
 
     code = mapping.CARRIER
@@ -113,14 +118,15 @@ class EmsCarrier:
     # --- the operations of the port ---
 
     def book(self, shipment: Shipment) -> Reply[Booking]:
-        body = mapping.create_body(shipment, self._settings.sender_no)
+        body = mapping.create_body(shipment, self._settings.sender_no, self._settings.project_id)
         return self._call("020003", body, lambda envelope: mapping.booking(envelope.ret_body))
 
     def cancel(self, order_no: str, waybill_no: str, reason: str) -> Reply[None]:
         return self._call("020006", mapping.cancel_body(order_no, waybill_no, reason), lambda _: None)
 
     def label(self, waybill_no: str, size: LabelSize) -> Reply[bytes]:
-        return self._call("010004", mapping.label_body(waybill_no, size), self._label_pdf)
+        body = mapping.label_body(waybill_no, size, as_link=self._settings.label_as_link)
+        return self._call("010004", body, self._label_pdf)
 
     def track(self, waybill_no: str) -> Reply[tuple[Report, ...]]:
         reply = self._call(
@@ -150,9 +156,6 @@ class EmsCarrier:
         body = [{"wholeAddress": text}]
         return self._call("060001", body, lambda envelope: mapping.parsed_addresses(envelope.ret_body, text))
 
-    def announce_handover(self, waybill_nos: tuple[str, ...]) -> Reply[None]:  # noqa: ARG002 - not offered
-        return Reply.failed(Verdict.NOT_OFFERED, Capability.HANDOVER_NOTICE)
-
     # --- pushes ---
 
     def open_push(self, body: bytes, content_type: str) -> Push:
@@ -175,7 +178,7 @@ class EmsCarrier:
         seen = mapping.observation(event, waybill_no)
         return Push(serial_no, seen, str(event.get("orderNo") or ""), event)
 
-    def acknowledge(self, serial_no: str, *, taken: bool) -> Mapping[str, str]:
+    def acknowledge(self, serial_no: str, *, taken: bool) -> Mapping[str, object]:
         code, message = (SUCCESS, "成功") if taken else (SYSTEM_ERROR, "接收失败")
         return {"serialNo": serial_no, "code": code, "codeMessage": message, "senderNo": self._settings.sender_no}
 

@@ -89,8 +89,11 @@ def _party(party: Party) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value}
 
 
-def create_body(shipment: Shipment, sender_no: str) -> list[dict[str, object]]:
-    """020003. The hall brings its parcels to the on-site counter, so no courier is called (`pickupType` 0)."""
+def create_body(shipment: Shipment, sender_no: str, project_id: str = "") -> list[dict[str, object]]:
+    """020003. Without a window of collection the hall brings its parcels to the on-site counter (`pickupType` 0).
+
+    `project_id` marks government mail; the account manager assigns it.
+    """
     order: dict[str, object] = {
         "createdTime": beijing(shipment.created_at),
         "ecommerceUserId": sender_no,
@@ -101,16 +104,22 @@ def create_body(shipment: Shipment, sender_no: str) -> list[dict[str, object]]:
         "bizProductNo": EXPRESS,
         "weight": str(shipment.weight_g),
         "deliverType": "2",
-        "pickupType": "0",
+        "pickupType": "1" if shipment.collect else "0",
         "paymentMode": "2" if shipment.receiver_pays else "1",
         "codFlag": "9",
         "insuranceFlag": "1",
-        "receiptFlag": "1",
+        "receiptFlag": "6" if shipment.wants_receipt else "1",
         "sender": _party(shipment.sender),
         "receiver": _party(shipment.receiver),
         "cargos": [{"cargoName": shipment.contents, "cargoQuantity": "1", "cargoWeight": str(shipment.weight_g)}],
     }
-    optional = {"pickupNotes": shipment.remark, "receiverSafetyCode": shipment.receiver_code}
+    optional = {"pickupNotes": shipment.remark, "receiverSafetyCode": shipment.receiver_code, "projectId": project_id}
+    if shipment.collect:
+        optional["pickupPreBeginTime"] = beijing(shipment.collect.begin)
+        optional["pickupPreEndTime"] = beijing(shipment.collect.end)
+    if shipment.deliver:
+        optional["deliverPreDate"] = beijing(shipment.deliver.begin)
+        optional["deliverPreEndDate"] = beijing(shipment.deliver.end)
     return [order | {name: value for name, value in optional.items() if value}]
 
 
@@ -119,9 +128,10 @@ def cancel_body(order_no: str, waybill_no: str, reason: str) -> dict[str, object
     return {"logisticsOrderNo": order_no, "waybillNo": waybill_no, "cancelReason": reason}
 
 
-def label_body(waybill_no: str, size: LabelSize) -> dict[str, object]:
-    """010004, answered with Base64."""
-    return {"waybillNo": waybill_no, "type": LABEL_TYPES[size]}
+def label_body(waybill_no: str, size: LabelSize, *, as_link: bool = False) -> dict[str, object]:
+    """010004, answered with Base64, or with the address of a PDF."""
+    body: dict[str, object] = {"waybillNo": waybill_no, "type": LABEL_TYPES[size]}
+    return body | {"getURL": "1"} if as_link else body
 
 
 def track_body(waybill_no: str) -> dict[str, object]:
