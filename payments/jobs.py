@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from payments import services
 from payments.models.payments import Payment
 from payments.models.refunds import Refund
 from payments.ports import GatewayError, Unknown
+from payments.services import reconciliation
 from payments.states import LIVE, RefundState
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ def _each(sync: Callable[[UUID], object], ids: list[UUID]) -> int:
 
 
 def recall() -> int:
-    """Store notices that were lost on the way here; an hour of overlap costs nothing, they are known by their ids."""
+    """Store notices that were lost on the way here; what is read twice is known by its id."""
     try:
-        return services.recall_notices(clock.now() - timedelta(hours=1, minutes=15))
+        return reconciliation.recall_missed()
     except Unknown:
         log.warning("the gateway does not answer; trying again later")
         return 0
@@ -80,12 +80,21 @@ def keep_address() -> int:
 
 def check_books() -> int:
     """Compare the ledger with the gateway, movement by movement."""
-    return services.check_books()
+    return reconciliation.check_books()
 
 
 JOBS = (
     Job("payments.follow-up", follow_up, every(minutes=1), N_("Ask the gateway about payments that are silent"), 300),
     Job("payments.recall", recall, every(minutes=15), N_("Fetch notices of the gateway that were lost"), 300),
     Job("payments.address", keep_address, every(minutes=1), N_("Register where the gateway sends its notices"), 60),
+    Job("payments.stuck", reconciliation.watch_stuck, every(minutes=1), N_("Find payments that got stuck"), 120),
+    Job("payments.days", reconciliation.open_days, daily("00:10"), N_("Open the sheet of the day that has ended"), 120),
+    Job(
+        "payments.late-days",
+        reconciliation.remind_of_days,
+        daily("14:00"),
+        N_("Remind of days that are not closed"),
+        60,
+    ),
     Job("payments.books", check_books, daily("02:30"), N_("Compare the books with the gateway"), 900),
 )

@@ -186,6 +186,31 @@ def refund_moved(gateway: str, movement: Movement, refund_id: UUID, memo: str, b
         (refund_pending(refund_id), -movement.gross_fen)))  # fmt: skip
 
 
+def missing_out(currency: str = CNY) -> Account:
+    """Money that left a gateway for a reason nobody knows yet."""
+    return Account(_named("receivable:unmatched", currency), AccountType.ASSET, currency=currency)
+
+
+def unexplained(gateway: str, movement: Movement, memo: str) -> Posting:
+    """Take over a movement that no fact of ours explains: what came in is set aside, what went out is to be found."""
+    other = suspense(movement.currency) if movement.gross_fen > 0 else missing_out(movement.currency)
+    return _posting(key_of(gateway, movement), "unexplained", movement.at, memo, None, (
+        (at_gateway(gateway, movement.currency), movement.net_fen), (gateway_fees(movement.currency), movement.fee_fen),
+        (other, -movement.gross_fen)))  # fmt: skip
+
+
+_TRANSIENT = {"refund_pending": "refund", "payout_pending": "payout", "dispute_hold": "dispute"}
+
+
+def subject_of(posting: Posting) -> str | None:
+    """The fact behind a posting, told by the account of the refund, payout or dispute that it touches, else its bill."""
+    for entry in posting.entries:
+        family, _, name = entry.account.code.partition(":")
+        if name and family in _TRANSIENT:
+            return f"{_TRANSIENT[family]}:{name}"
+    return f"bill:{posting.bill_id}" if posting.bill_id else None
+
+
 def stands_wrong(account: Account, balance_fen: int) -> bool:
     """Tell whether a balance (debit positive) stands on a side where this account may never stand."""
     if account.may_overdraw:

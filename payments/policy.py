@@ -15,6 +15,7 @@ class Permission(StrEnum):
 
     BILLS_SUPERVISE = "payments:bills:supervise"
     BOOKS_READ = "payments:books:read"
+    BOOKS_RECONCILE = "payments:books:reconcile"
     INCOME_READ = "payments:income:read"
     REFUND_DECIDE = "payments:refund:decide"
 
@@ -22,7 +23,7 @@ class Permission(StrEnum):
 _P = Permission
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.AGENCY: frozenset({_P.INCOME_READ}),
-    Role.OPERATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ, _P.REFUND_DECIDE}),
+    Role.OPERATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ, _P.BOOKS_RECONCILE, _P.REFUND_DECIDE}),
     Role.REGULATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ}),
     Role.AUDITOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ}),
 }
@@ -51,6 +52,26 @@ def _is(mine: object, theirs: object) -> bool:
 def parts_seen(actor: Actor, bill: Bill) -> frozenset[Part]:
     """As `parts`; raises NotFound for a stranger, so that the bill's existence is not told."""
     found = parts(actor, bill)
+    if not found:
+        raise NotFound
+    return found
+
+
+def books_parts(actor: Actor) -> frozenset[Part]:
+    """What the actor is towards the books: the mismatches and the closes of days."""
+    found = set()
+    if actor.is_system:
+        found.add(Part.SYSTEM)
+    if actor.may(Permission.BOOKS_RECONCILE):
+        found.add(Part.OPERATOR)
+    if actor.may(Permission.BOOKS_READ):
+        found.add(Part.SUPERVISOR)
+    return frozenset(found)
+
+
+def books_parts_seen(actor: Actor) -> frozenset[Part]:
+    """As `books_parts`; raises NotFound for everybody else, who learns nothing of the books."""
+    found = books_parts(actor)
     if not found:
         raise NotFound
     return found

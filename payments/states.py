@@ -156,3 +156,93 @@ REFUND = Machine(
     },
     requires={RefundState.PENDING: ("gateway_ref",), RefundState.SUCCEEDED: ("gateway_ref",)},
 )  # fmt: skip
+
+
+class MismatchKind(StrEnum):
+    """How the books and a gateway can differ (PAYMENTS 6.3): `ours` against `theirs`."""
+
+    MISSING_HERE = "missing_here"
+    MISSING_THERE = "missing_there"
+    AMOUNT = "amount"
+    CURRENCY = "currency"
+    STUCK = "stuck"
+
+
+MISMATCH_LABELS = {
+    MismatchKind.MISSING_HERE: N_("Missing in our books"),
+    MismatchKind.MISSING_THERE: N_("Missing at the provider"),
+    MismatchKind.AMOUNT: N_("Different amount"),
+    MismatchKind.CURRENCY: N_("Different currency"),
+    MismatchKind.STUCK: N_("Got stuck on the way"),
+}
+
+
+class MismatchState(StrEnum):
+    OPEN = "open"
+    BOOKED = "booked"
+    CLOSED = "closed"
+    RESOLVED = "resolved"
+
+
+UNFINISHED_MISMATCH = (MismatchState.OPEN, MismatchState.BOOKED)
+
+MISMATCH = Machine(
+    name="mismatch",
+    states=MismatchState,
+    initial=MismatchState.OPEN,
+    transitions=(
+        Transition("book", (MismatchState.OPEN,), MismatchState.BOOKED, (Part.OPERATOR,),
+                   N_("Write it into the books as unexplained"), needs_reason=True),
+        Transition("close", UNFINISHED_MISMATCH, MismatchState.CLOSED, (Part.OPERATOR,),
+                   N_("Close with an explanation"), needs_reason=True, primary=True),
+        Transition("reopen", (MismatchState.CLOSED,), MismatchState.OPEN, (Part.OPERATOR,),
+                   N_("Open again"), needs_reason=True),
+        Transition("resolve", (MismatchState.OPEN,), MismatchState.RESOLVED, (Part.SYSTEM,),
+                   N_("Both sides agree now")),
+        Transition("recur", (MismatchState.RESOLVED, MismatchState.CLOSED), MismatchState.OPEN, (Part.SYSTEM,),
+                   N_("The difference is there again")),
+    ),
+    labels={
+        MismatchState.OPEN: N_("To be explained"), MismatchState.BOOKED: N_("Booked, to be checked by somebody else"),
+        MismatchState.CLOSED: N_("Explained and closed"), MismatchState.RESOLVED: N_("Gone by itself"),
+    },
+    requires={MismatchState.CLOSED: ("note", "closed_by", "closed_at"), MismatchState.BOOKED: ("booked_by",)},
+    next_step={
+        MismatchState.OPEN: N_("Somebody finds out why, and closes it with an explanation."),
+        MismatchState.BOOKED: N_("Somebody other than the one who booked it checks and closes it."),
+    },
+)  # fmt: skip
+
+
+class DayState(StrEnum):
+    OPEN = "open"
+    SIGNED = "signed"
+    CLOSED = "closed"
+
+
+DAY_CLOSE = Machine(
+    name="day_close",
+    states=DayState,
+    initial=DayState.OPEN,
+    transitions=(
+        Transition("sign", (DayState.OPEN,), DayState.SIGNED, (Part.OPERATOR,), N_("Sign the day"), primary=True),
+        Transition("confirm", (DayState.SIGNED,), DayState.CLOSED, (Part.OPERATOR,), N_("Confirm and close the day"),
+                   primary=True),
+        Transition("send_back", (DayState.SIGNED,), DayState.OPEN, (Part.OPERATOR,), N_("Send back"),
+                   needs_reason=True),
+        Transition("reopen", (DayState.CLOSED,), DayState.OPEN, (Part.OPERATOR,), N_("Open the day again"),
+                   needs_reason=True, danger=True),
+    ),
+    labels={
+        DayState.OPEN: N_("Not closed"), DayState.SIGNED: N_("Signed, to be confirmed by a second person"),
+        DayState.CLOSED: N_("Closed"),
+    },
+    requires={
+        DayState.SIGNED: ("figures", "signed_by", "signed_at", "bank_in_fen", "bank_out_fen"),
+        DayState.CLOSED: ("figures", "signed_by", "signed_at", "confirmed_by", "confirmed_at"),
+    },
+    next_step={
+        DayState.OPEN: N_("Somebody compares the three sides and signs."),
+        DayState.SIGNED: N_("A second person reads the same figures and confirms."),
+    },
+)  # fmt: skip

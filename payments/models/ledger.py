@@ -1,10 +1,10 @@
-"""The books: accounts, postings and their entries, append-only, and their comparison with the gateway."""
+"""The books: accounts, postings and their entries, append-only."""
 
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import (
@@ -33,7 +33,11 @@ class LedgerAccount(Base):
 
 
 class LedgerTransaction(Base):
-    """One posting. `key` makes it happen once; `effective_at` is when the money moved, `posted_at` when we wrote it."""
+    """One posting. `key` makes it happen once; `effective_at` is when the money moved, `posted_at` when we wrote it.
+
+    `subject` names the fact behind it ("payment:<uuid>", "refund:<uuid>", "bill:<uuid>"), `posted_by` the person who
+    booked it by hand (None for what follows from a fact).
+    """
 
     __tablename__ = "ledger_tx"
     id: Mapped[UUID] = uuid_pk()
@@ -43,6 +47,8 @@ class LedgerTransaction(Base):
     posted_at: Mapped[datetime]
     memo: Mapped[str] = mapped_column(String(300))
     bill_id: Mapped[UUID | None] = mapped_column(index=True)
+    subject: Mapped[str | None] = mapped_column(String(80), index=True)
+    posted_by: Mapped[UUID | None]
 
 
 class LedgerEntry(Base):
@@ -84,21 +90,3 @@ extra_ddl(
         ),
     ),
 )
-
-
-class BooksCheck(Base):
-    """One comparison of the books with the gateway: what is missing on either side, and the two balances (fen)."""
-
-    __tablename__ = "books_check"
-    id: Mapped[UUID] = uuid_pk()
-    gateway: Mapped[str] = mapped_column(String(16))
-    checked_at: Mapped[datetime] = mapped_column(index=True)
-    ours_fen: Mapped[int] = mapped_column(BigInteger)
-    theirs_fen: Mapped[int] = mapped_column(BigInteger)
-    missing_here: Mapped[int] = mapped_column(Integer)
-    missing_there: Mapped[int] = mapped_column(Integer)
-    unbalanced: Mapped[int] = mapped_column(Integer)
-    wrong_side: Mapped[int] = mapped_column(Integer)
-
-
-append_only(BooksCheck)

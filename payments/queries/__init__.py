@@ -15,7 +15,6 @@ from payments.queries.bills import (
 )
 from payments.queries.books import (
     AccountView,
-    CheckView,
     Income,
     PostingView,
     StatementLine,
@@ -24,11 +23,11 @@ from payments.queries.books import (
     accounts_page,
     balances,
     income_of,
-    last_check,
     posting_view,
     statement_page,
     trial_balance,
 )
+from payments.queries.mismatches import CheckView, last_check
 from payments.queries.refunds import RefundView, refund_page, refunds_page
 from payments.queries.worklist import worklist
 

@@ -2,7 +2,7 @@
 
 from payments.rules import BillLine
 from payments.services.bills import OpenBill, VoidBill, open_bill, release_held, void_bill, withdraw_bill
-from payments.services.books import Overdrawn, check_books, post
+from payments.services.books import Overdrawn, post
 from payments.services.notices import (
     fold_notice,
     recall_notices,
@@ -18,6 +18,7 @@ from payments.services.payments import (
     start_payment,
     sync_payment,
 )
+from payments.services.reconciliation import check_books
 from payments.services.refunds import (
     DecideRefund,
     approve_refund,

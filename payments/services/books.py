@@ -1,7 +1,7 @@
-"""Writing postings, and comparing the books with themselves and with the gateway."""
+"""Writing postings."""
 
-import logging
-from datetime import UTC, datetime
+from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -11,13 +11,8 @@ from app.kernel.errors import Conflict
 from app.kernel.inbox import insert_ignore
 from app.kernel.words import N_
 from payments import ledger
-from payments.gateways import gateway
-from payments.ledger import Account, AccountType, Posting
-from payments.models.ledger import BooksCheck, LedgerAccount, LedgerEntry, LedgerTransaction
-from payments.observed import Movement
-
-log = logging.getLogger(__name__)
-_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+from payments.ledger import Account, Posting
+from payments.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 
 
 class Overdrawn(Conflict):
@@ -29,8 +24,10 @@ class Overdrawn(Conflict):
 
 
 @use_case
-def post(posting: Posting) -> bool:
+def post(posting: Posting, *, subject: str | None = None, posted_by: UUID | None = None) -> bool:
     """Write a posting unless its key is already in the books; return whether it was written.
+
+    `subject` names the fact behind it where the posting does not tell; `posted_by` who booked it by hand.
 
     Raises Overdrawn, writing nothing, when an account that may not be overdrawn would be. Two racing posts of one key
     wait for each other at the unique key; two racing postings on one account wait at the account's row.
@@ -48,6 +45,8 @@ def post(posting: Posting) -> bool:
         "posted_at": moment,
         "memo": posting.memo[:300],
         "bill_id": posting.bill_id,
+        "subject": subject or ledger.subject_of(posting),
+        "posted_by": posted_by,
     }
     if not insert_ignore(LedgerTransaction, values):
         return False
@@ -94,63 +93,3 @@ def balances_of(codes: list[str]) -> dict[str, int]:
         .group_by(LedgerEntry.account)
     )
     return {code: int(total) for code, total in rows}
-
-
-def check_books() -> int:
-    """Compare every movement at the gateway with the ledger, both ways, and write the result down.
-
-    Calls the gateway with no transaction open. Returns the number of discrepancies.
-    """
-    provider = gateway()
-    moved = list(provider.movements_since(_BEGINNING))
-    theirs = provider.balance_fen()
-    return _note_check(provider.code, moved, theirs)
-
-
-@use_case
-def _note_check(code: str, moved: list[Movement], theirs: int) -> int:
-    prefix = f"{code}:"
-    known = set(
-        db.session.scalars(
-            sa.select(LedgerTransaction.key).where(LedgerTransaction.key.startswith(prefix, autoescape=True))
-        )
-    )
-    wanted = {ledger.key_of(code, movement) for movement in moved}
-    account = ledger.at_gateway(code).code
-    check = BooksCheck(
-        gateway=code,
-        checked_at=clock.now(),
-        ours_fen=balances_of([account]).get(account, 0),
-        theirs_fen=theirs,
-        missing_here=len(wanted - known),
-        missing_there=len(known - wanted),
-        unbalanced=_count_unbalanced(),
-        wrong_side=_count_wrong_side(),
-    )
-    db.session.add(check)
-    found = check.missing_here + check.missing_there + check.unbalanced + check.wrong_side
-    if found or check.ours_fen != check.theirs_fen:
-        log.error("the books differ from the gateway", extra={"difference_fen": check.ours_fen - check.theirs_fen})
-    return found
-
-
-def _count_unbalanced() -> int:
-    wrong = (
-        sa.select(LedgerEntry.tx_id)
-        .group_by(LedgerEntry.tx_id, LedgerEntry.currency)
-        .having(sa.func.sum(LedgerEntry.amount_fen) != 0)
-    )
-    return db.session.scalar(sa.select(sa.func.count()).select_from(wrong.subquery())) or 0
-
-
-def _count_wrong_side() -> int:
-    total = sa.func.sum(LedgerEntry.amount_fen)
-    debit = LedgerAccount.type.in_((AccountType.ASSET.value, AccountType.EXPENSE.value))
-    wrong = (
-        sa.select(LedgerAccount.code)
-        .join(LedgerEntry, LedgerEntry.account == LedgerAccount.code)
-        .where(LedgerAccount.may_overdraw.is_(sa.false()))
-        .group_by(LedgerAccount.code, LedgerAccount.type)
-        .having(sa.or_(sa.and_(debit, total < 0), sa.and_(sa.not_(debit), total > 0)))
-    )
-    return db.session.scalar(sa.select(sa.func.count()).select_from(wrong.subquery())) or 0

@@ -366,7 +366,8 @@ def _credit(paid: _Paid, fact: PaymentFact, unfit: Mapping[UUID, Misfit]) -> Non
     shares = [
         ledger.Credit(bill.id, _account(bill, unfit), part.amount_fen) for bill, part in paid.parts
     ]  # fmt: skip
-    post(ledger.charge_settled(payment.gateway, fact.charge, shares, paid.memo))
+    settled = ledger.charge_settled(payment.gateway, fact.charge, shares, paid.memo)
+    post(settled, subject=f"payment:{payment.id}")
     faults.point("payment-after-posting")
     move(payment, PAYMENT, "succeed", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": fact.amount_fen})
     for bill, part in paid.parts:
@@ -406,7 +407,8 @@ def _set_aside(paid: _Paid, fact: PaymentFact, conclusion: Conclusion) -> None:
     payment.misfit = conclusion.misfit.value
     for _bill, part in paid.parts:
         part.standing, part.misfit = Standing.SET_ASIDE.value, conclusion.misfit.value
-    post(ledger.charge_set_aside(payment.gateway, fact.charge, f"{first.number}: {conclusion.misfit}", first.id))
+    aside = ledger.charge_set_aside(payment.gateway, fact.charge, f"{first.number}: {conclusion.misfit}", first.id)
+    post(aside, subject=f"payment:{payment.id}")
     facts = {"amount_fen": fact.amount_fen, "currency": fact.currency, "misfit": conclusion.misfit.value}
     move(payment, PAYMENT, "set_aside", SYSTEM, {Part.SYSTEM}, detail=facts)
     if fact.charge.currency == ledger.CNY:
