@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -14,6 +17,7 @@ from payments.simulator import faults
 from payments.simulator.backend import Backend, visible
 from payments.simulator.contract import API_VERSION, check
 from payments.simulator.errors import ApiError, invalid
+from payments.simulator.faults import Fault
 from payments.simulator.resources import ROUTES
 from payments.simulator.routing import Route
 from payments.simulator.timers import sweep
@@ -22,6 +26,7 @@ from payments.simulator.words import Json, token
 
 _URLS = Map([Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES])
 _LONGEST_KEY = 255
+_KEY_LIFETIME = 24 * 3600
 _DEEPEST_EXPANSION = 4
 
 
@@ -74,9 +79,8 @@ def _check_version(request: Request) -> None:
         )
 
 
-def _account(backend: Backend, request: Request) -> str:
-    """The connected account the platform acts for, or "" for itself."""
-    account = request.headers.get("Stripe-Account", "")
+def _acting_for(backend: Backend, account: str) -> AbstractContextManager[None]:
+    """Act for a connected account, or for the platform itself where none is named."""
     if account and backend.store.find(account, "account") is None:
         raise ApiError(
             403,
@@ -84,7 +88,7 @@ def _account(backend: Backend, request: Request) -> str:
             f"The provided key does not have access to account '{account}' (or that account does not exist).",
             code="account_invalid",
         )
-    return account
+    return backend.store.acting_for(account)
 
 
 def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, Json, str | None]:
@@ -95,65 +99,102 @@ def _perform(backend: Backend, request: Request, request_id: str) -> tuple[int, 
             404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})."
         ) from None
     values = decode([*request.args.items(multi=True), *request.form.items(multi=True)])
+    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     with backend.store.transaction():
-        fault = faults.take(backend.store, request.method, request.path)
+        fault = backend.faults.for_request(request.method, request.path)
         sweep(backend)
     faults.strike(fault, executed=False)
-    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
-    with backend.store.transaction(), backend.store.acting_for(_account(backend, request)):
+    account = request.headers.get("Stripe-Account", "")
+    with _under_way(backend, account, key), backend.store.transaction(), _acting_for(backend, account):
         backend.request_id, backend.request_key = request_id, key
-        outcome = _once(backend, route, dict(path_values), values, key, request_id)
+        call = Call(route, dict(path_values), values, key, request_id, is_failing=_fails(fault))
+        outcome = _once(backend, call)
     faults.strike(fault, executed=True)
     return outcome
 
 
-def _once(
-    backend: Backend, route: Route, path_values: Json, values: Json, key: str | None, request_id: str
-) -> tuple[int, Json, str | None]:
-    """Execute, or replay what the same key answered before."""
+def _fails(fault: faults.Rule | None) -> bool:
+    return fault is not None and fault.fault == Fault.ERROR_KEPT
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, understood. `is_failing`: it does what it should and answers 500 all the same."""
+
+    route: Route
+    path_values: Json
+    values: Json
+    key: str | None
+    request_id: str
+    is_failing: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """What a repeat under the same key must equal."""
+        text = json.dumps([self.route.method, self.route.path, self.path_values, self.values], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def _under_way(backend: Backend, account: str, key: str | None) -> Iterator[None]:
+    """While a request is executed, another with its key is told so instead of waiting."""
     if key is None:
-        return *_execute(backend, route, path_values, values), None
-    if len(key) > _LONGEST_KEY:
+        yield
+        return
+    owned = f"{account} {key}"
+    with backend.store.transaction():
+        if owned in backend.in_flight:
+            raise faults.key_in_use()
+        backend.in_flight.add(owned)
+    try:
+        yield
+    finally:
+        backend.in_flight.discard(owned)
+
+
+def _once(backend: Backend, call: Call) -> tuple[int, Json, str | None]:
+    """Execute, or replay what the same key answered within the last day, errors of the endpoint included."""
+    if call.key is None:
+        return *_execute(backend, call), None
+    if len(call.key) > _LONGEST_KEY:
         raise ApiError(400, "idempotency_error", "Idempotency keys are at most 255 characters long.")
-    owned = f"{backend.store.account} {key}".strip()
-    fingerprint = _fingerprint(route, path_values, values)
+    owned = f"{backend.store.account} {call.key}".strip()
     connection = backend.store.connection
+    connection.execute("DELETE FROM idempotency WHERE created <= ?", (backend.now() - _KEY_LIFETIME,))
     known = connection.execute(
         "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?", (owned,)
     ).fetchone()
     if known is not None:
-        if known[0] != fingerprint:
+        if known[0] != call.fingerprint:
             raise ApiError(
                 400,
                 "idempotency_error",
                 "Keys for idempotent requests can only be used with the same "
-                f"parameters they were first used with. Try using a key other than '{key}' if you meant to "
+                f"parameters they were first used with. Try using a key other than '{call.key}' if you meant to "
                 "execute a different request.",
             )
         return known[1], json.loads(known[2]), known[3]
-    status, body = _execute(backend, route, path_values, values)
+    status, body = _execute(backend, call)
     connection.execute(
         "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-        (owned, fingerprint, status, json.dumps(body), request_id, backend.now()),
+        (owned, call.fingerprint, status, json.dumps(body), call.request_id, backend.now()),
     )
     return status, body, None
 
 
-def _fingerprint(route: Route, path_values: Json, values: Json) -> str:
-    text = json.dumps([route.method, route.path, path_values, values], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _execute(backend: Backend, route: Route, path_values: Json, values: Json) -> tuple[int, Json]:
+def _execute(backend: Backend, call: Call) -> tuple[int, Json]:
     try:
-        checked = check(values, route.parameters)
-        result = visible(route.handler(backend, checked, **path_values))
+        checked = check(call.values, call.route.parameters)
+        result = visible(call.route.handler(backend, checked, **call.path_values))
         for path in checked.get("expand", []):
             _expand(backend, result, path.split("."), path)
     except ApiError as error:
         if not error.kept:
             raise
         return error.status, error.body
+    if call.is_failing:
+        failure = faults.server_error()
+        return failure.status, failure.body
     return 200, result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,11 @@ class Simulator:
             response = self._answer(request)
         except HTTPException as error:
             response = Response(error.description or "", error.code or 500, content_type="text/plain")
-        except ConnectionDropped:
+        except ConnectionDropped as drop:
             connection = environ.get("werkzeug.socket")
             if connection is None:
                 raise
+            time.sleep(drop.silence)
             connection.shutdown(socket.SHUT_RDWR)
             response = Response(status=502)
         return response(environ, start_response)

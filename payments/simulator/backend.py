@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from payments.simulator.contract import API_VERSION
+from payments.simulator.faults import DEFAULT_LATENESS, Rules, WebhookFault
 from payments.simulator.store import Store
 from payments.simulator.words import Json, new_id, token
 
@@ -50,8 +51,12 @@ class Backend:
     request_id: str | None = None
     request_key: str | None = None
     timer_due: int | None = None
-    in_flight: set[tuple[str, str]] = field(default_factory=set)
+    in_flight: set[str] = field(default_factory=set)
     news: threading.Event = field(default_factory=threading.Event)
+    faults: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.faults = Rules(self.store)
 
     def behaviour(self, name: str) -> int:
         """The current value of a tunable."""
@@ -89,15 +94,28 @@ class Backend:
             "request": {"id": self.request_id, "idempotency_key": self.request_key},
         }
         self.store.add(event)
-        copies = max(1, self.behaviour("webhook_copies"))
         for endpoint in wanted:
-            for _ in range(copies):
-                self.store.connection.execute(
-                    "INSERT INTO delivery (event, endpoint, due) VALUES (?, ?, ?)",
-                    (event["id"], endpoint["id"], time.time()),
-                )
+            self._queue(event, endpoint["id"])
         self.news.set()
         return event
+
+    def _queue(self, event: Json, endpoint_id: str) -> None:
+        copies, due, state = max(1, self.behaviour("webhook_copies")), time.time(), "waiting"
+        rule = self.faults.for_delivery(event["type"])
+        match rule and rule.fault:
+            case WebhookFault.LOST:
+                state = "lost"
+            case WebhookFault.DUPLICATE:
+                copies += 1
+            case WebhookFault.LATE:
+                due += (rule and rule.seconds) or DEFAULT_LATENESS
+            case WebhookFault.REORDER:
+                state = "held back"
+        for _ in range(copies):
+            self.store.connection.execute(
+                "INSERT INTO delivery (event, endpoint, due, state) VALUES (?, ?, ?, ?)",
+                (event["id"], endpoint_id, due, state),
+            )
 
     def change(self, value: Json, /, **fields: Any) -> Json:
         """Set fields of a stored object and return what they were (``previous_attributes``)."""

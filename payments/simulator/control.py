@@ -8,7 +8,6 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from payments.simulator import faults
 from payments.simulator.backend import BEHAVIOUR, Backend
 from payments.simulator.errors import ApiError, invalid
 from payments.simulator.resources import bank_accounts, disputes, payouts
@@ -92,15 +91,15 @@ def _bank_account(backend: Backend, values: Json) -> Json:
 
 
 def _add_fault(backend: Backend, values: Json) -> Json:
-    return faults.add(backend.store, values)
+    return backend.faults.add(values)
 
 
 def _faults(backend: Backend, _values: Json) -> Json:
-    return {"faults": faults.every(backend.store)}
+    return {"faults": backend.faults.every()}
 
 
 def _clear_faults(backend: Backend, _values: Json) -> Json:
-    faults.clear(backend.store)
+    backend.faults.clear()
     return {"faults": []}
 
 

@@ -51,7 +51,10 @@ def due(backend: Backend, limit: int = 20) -> list[Delivery]:
             f"SELECT seq, event, endpoint FROM delivery WHERE state = 'waiting' AND due <= ? ORDER BY seq {order} LIMIT ?",  # noqa: S608
             (time.time(), limit),
         ).fetchall()
-        return [ready for row in rows if (ready := _prepare(backend, *row)) is not None]
+        ready = [ready for row in rows if (ready := _prepare(backend, *row)) is not None]
+        # What was held back to come out of order follows what went before it this time.
+        backend.store.connection.execute("UPDATE delivery SET state = 'waiting' WHERE state = 'held back'")
+        return ready
 
 
 def _prepare(backend: Backend, seq: int, event_id: str, endpoint_id: str) -> Delivery | None:

@@ -13,8 +13,8 @@ from tests.payments.simulator.test_behaviour import paid
 BANK: Any = {"object": "bank_account", "country": "HK", "currency": "cny", "account_number": "000123456789"}
 
 
-def control(simulator: Simulator, path: str, **values: Any) -> Any:
-    answer = Client(simulator).post(f"/_sim/{path}", json=values)
+def control(simulator: Simulator, address: str, /, **values: Any) -> Any:
+    answer = Client(simulator).post(f"/_sim/{address}", json=values)
     assert answer.status_code == 200, answer.text
     return answer.get_json()
 
