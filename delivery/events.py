@@ -106,11 +106,3 @@ class BatchTakenOver(Event):
 
     name: ClassVar[str] = "delivery.batch-taken-over"
     batch_id: UUID
-
-
-@dataclass(frozen=True)
-class CarrierNoticeReceived(Event):
-    """A notice of the carrier is in the inbox: a hint to ask again."""
-
-    name: ClassVar[str] = "delivery.carrier-notice-received"
-    notice_id: str

@@ -9,12 +9,12 @@ from app.kernel.db import db, use_case
 from app.kernel.outbox import Handlers
 from delivery import documents, queries
 from delivery.carriers import chosen
-from delivery.events import BatchTakenOver, CarrierNoticeReceived, ParcelChecked, WaybillTaken, WaybillVoided
+from delivery.events import BatchTakenOver, ParcelChecked, WaybillTaken, WaybillVoided
 from delivery.models.batches import HandoverLine, LineOutcome
 from delivery.models.parcels import Parcel
 from delivery.models.waybills import Waybill
 from delivery.ports import Capability, Verdict
-from delivery.services import tracking, waybills
+from delivery.services import waybills
 
 
 class CarrierNotReady(Exception):
@@ -61,15 +61,9 @@ def issue_list(event: BatchTakenOver) -> None:
     documents.issue_list(queries.batch_view(event.batch_id, SYSTEM))
 
 
-def follow_notice(event: CarrierNoticeReceived) -> None:
-    """A notice makes its parcel due for a query."""
-    tracking.follow_notice(event.notice_id)
-
-
 HANDLERS: Final[Handlers] = {
     ParcelChecked: (book_waybill,),
     WaybillTaken: (fetch_label,),
     WaybillVoided: (cancel_waybill,),
     BatchTakenOver: (announce_handover, issue_list),
-    CarrierNoticeReceived: (follow_notice,),
 }

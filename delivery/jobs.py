@@ -53,6 +53,13 @@ JOBS: Final = (
         lease_seconds=600,
     ),
     Job(
+        "delivery.notices",
+        tracking.follow_notices,
+        every(seconds=2),
+        N_("Follow the carrier's notices"),
+        lease_seconds=120,
+    ),
+    Job(
         "delivery.poll", tracking.poll_due, every(seconds=4), N_("Ask the carrier where parcels are"), lease_seconds=600
     ),
     Job(

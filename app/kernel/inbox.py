@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,14 @@ def insert_ignore(model: type[Base], values: dict[str, Any]) -> bool:
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(model)
     key = sa.inspect(model).primary_key[0]
     return db.session.execute(insert.values(**values).on_conflict_do_nothing().returning(key)).first() is not None
+
+
+def insert_new(model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows at once, leaving out those whose unique key is taken."""
+    if not rows:
+        return
+    insert = (postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert)(model)
+    db.session.execute(insert.on_conflict_do_nothing(), list(rows))
 
 
 ENVELOPE = frozenset({"csrf_token", "idempotency_key"})

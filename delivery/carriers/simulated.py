@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Final
 
 from delivery.carriers.bare import BareCarrier
@@ -53,6 +54,7 @@ class SimulatedCarrier(BareCarrier):
 
     def __init__(self) -> None:
         self._orders: dict[str, _Order] = {}
+        self._one_at_a_time = Lock()
         self._failures: list[tuple[str, Verdict, bool]] = []
         self.handed_over: list[str] = []
         self.calls: list[str] = []
@@ -162,12 +164,13 @@ class SimulatedCarrier(BareCarrier):
         return {"serialNo": serial_no, "code": "00000" if taken else "S00001"}
 
     def _failure(self, operation: str) -> tuple[Verdict, bool] | None:
-        self.calls.append(operation)
-        found = next((each for each in self._failures if each[0] == operation), None)
-        if found is None:
-            return None
-        self._failures.remove(found)
-        return found[1], found[2]
+        with self._one_at_a_time:  # several questions may be under way
+            self.calls.append(operation)
+            found = next((each for each in self._failures if each[0] == operation), None)
+            if found is None:
+                return None
+            self._failures.remove(found)
+            return found[1], found[2]
 
     def _new_number(self) -> str:
         serial = f"{len(self._orders) + 1:08d}"

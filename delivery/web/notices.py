@@ -18,26 +18,26 @@ log = logging.getLogger(__name__)
 LARGEST = 64 * 1024
 
 
-@notices.post("/delivery/notice/ems/<segment>")
+@notices.post("/delivery/notice/<any(ems, kuaidi100):source>/<segment>")
 @public
 @signed_by_sender
-def ems(segment: str) -> tuple[Response, int]:
-    """A tracking notice (040002). Whatever it says, it only makes a query due."""
+def receive(source: str, segment: str) -> tuple[Response, int]:
+    """A tracking notice (040002, or the aggregator's). Whatever it says, it only makes a query due."""
     expected: str = current_app.extensions["chaoshi_settings"].ems_notice_segment
-    if not secrets.compare_digest(segment.encode(), expected.encode()):
+    sender = chosen.carrier() if source == "ems" else chosen.second_source()
+    if sender is None or not secrets.compare_digest(segment.encode(), expected.encode()):
         raise NotFound
-    carrier = chosen.carrier()
     if (request.content_length or 0) > LARGEST:
-        return jsonify(carrier.acknowledge("", taken=False)), 413
+        return jsonify(sender.acknowledge("", taken=False)), 413
     # a form is read as sent: `request.form` would consume the body before it can be stored
     raw = request.get_data(cache=True, parse_form_data=False)
     try:
-        push = carrier.open_push(raw, request.mimetype)
-        services.record_notice(push, raw)
+        push = sender.open_push(raw, request.mimetype)
+        services.record_notice(push, raw, sender.code)
     except PushRefused as refusal:
         log.warning("carrier notice refused", extra={"reason": str(refusal)[:120]})
-        return jsonify(carrier.acknowledge(refusal.serial_no, taken=False)), 400
+        return jsonify(sender.acknowledge(refusal.serial_no, taken=False)), 400
     except SQLAlchemyError:
         log.exception("carrier notice not stored")
-        return jsonify(carrier.acknowledge(push.serial_no, taken=False)), 200
-    return jsonify(carrier.acknowledge(push.serial_no, taken=True)), 200
+        return jsonify(sender.acknowledge(push.serial_no, taken=False)), 200
+    return jsonify(sender.acknowledge(push.serial_no, taken=True)), 200

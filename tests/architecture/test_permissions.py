@@ -115,7 +115,7 @@ PUBLIC_WRITES = {
     "/language",
     "/track",
     "/api/track",
-    "/delivery/notice/ems/<segment>",
+    "/delivery/notice/<any(ems, kuaidi100):source>/<segment>",
     "/pay/notice/stripe",
     "/saved-searches/stop/<token>",
 }

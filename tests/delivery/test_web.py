@@ -259,7 +259,7 @@ def test_a_notice_makes_a_query_due_and_changes_nothing_itself(
     parcel_id = a_handed_over_parcel(hall)
     jobs.tracking.poll_due()
     assert push(client, event("704", deliverCode="10")) == (200, "00000")
-    outbox.drain_all()
+    assert jobs.tracking.follow_notices() == 1
     row = parcel(parcel_id)
     assert (row.state, row.observed_status) == (ParcelState.HANDED_OVER, "label_created")
     assert row.next_poll_at == NOON
@@ -275,7 +275,7 @@ def test_a_forged_notice_never_changes_the_state_and_is_noticed(
     parcel_id = a_handed_over_parcel(hall)
     push(client, event("704", deliverCode="10"))
     push(client, event("711", NOON + timedelta(hours=1)))
-    outbox.drain_all()
+    jobs.tracking.follow_notices()
     for _ in range(3):
         make_due(parcel_id)
         jobs.tracking.poll_due()
@@ -289,7 +289,7 @@ def test_a_repeated_notice_is_stored_once(hall: Hall, carrier: SimulatedCarrier,
     for serial in ("A1", "A1", "B2", "C3"):
         assert push(client, event("702"), serial) == (200, "00000")
     assert db.session.scalar(sa.select(sa.func.count(Notice.id)).where(Notice.source == "ems")) == 1
-    outbox.drain_all()
+    jobs.tracking.follow_notices()
     assert db.session.scalar(sa.select(sa.func.count(CarrierHint.id))) == 1
 
 
@@ -297,7 +297,7 @@ def test_notices_of_strangers_are_harmless(hall: Hall, carrier: SimulatedCarrier
     parcel_id = a_handed_over_parcel(hall)
     assert push(client, event("704") | {"waybillNo": "1099999999960"}) == (200, "00000")
     assert push(client, event("704") | {"orderNo": "ANOTHER"}) == (200, "00000")
-    outbox.drain_all()
+    jobs.tracking.follow_notices()
     assert parcel(parcel_id).state == ParcelState.HANDED_OVER
     assert db.session.scalar(sa.select(sa.func.count(CarrierHint.id))) == 0
     assert set(db.session.scalars(sa.select(Notice.error))) == {"unknown waybill"}
@@ -333,7 +333,7 @@ def test_an_encrypted_push_of_the_simulator_arrives(hall: Hall, simulator: Simul
         }
         form = client.post(NOTICE, data=simulator.pusher.envelope(FIRST_CUSTOMER, "C" * 32, event("713"), None))
         assert form.get_json()["code"] == "00000"
-        outbox.drain_all()
+        jobs.tracking.follow_notices()
     assert db.session.scalar(sa.select(sa.func.count(Notice.id)).where(Notice.done_at.is_not(None))) == 2
 
 
@@ -350,7 +350,7 @@ def test_a_push_storm_ends_where_polling_alone_ends(hall: Hall, carrier: Simulat
             carrier.report(number, step["opCode"], at, **fields)
         for again in (course[-1], course[0], step, step):
             push(client, again)
-        outbox.drain_all()
+        jobs.tracking.follow_notices()
         jobs.tracking.poll_due()
     for each in (stormed, quiet):
         make_due(each)

@@ -57,7 +57,7 @@ def test_exempt_views_are_known_and_few(app: Flask) -> None:
         "/api/register",
         "/api/tokens",
         "/api/track",
-        "/delivery/notice/ems/<segment>",
+        "/delivery/notice/<any(ems, kuaidi100):source>/<segment>",
         "/pay/notice/stripe",
     }
     assert all(policy_of(app, rule.endpoint) is not None for rule in app.url_map.iter_rules())

@@ -13,10 +13,10 @@ from delivery.services.tracking.decisions import (
     take_back,
     window_pickup,
 )
-from delivery.services.tracking.notices import follow_notice, record_notice
-from delivery.services.tracking.polling import poll_due, poll_parcel, polls_due, record_reports
+from delivery.services.tracking.notices import follow_notices, record_notice
+from delivery.services.tracking.polling import poll_due, poll_parcel, record_reports
 
 __all__ = [
-    "ConfirmDelivery", "confirm_delivery", "follow_notice", "poll_due", "poll_parcel", "polls_due", "raise_alarm",
+    "ConfirmDelivery", "confirm_delivery", "follow_notices", "poll_due", "poll_parcel", "raise_alarm",
     "record_notice", "record_reports", "resend", "settle_loss", "take_back", "window_pickup",
 ]  # fmt: skip

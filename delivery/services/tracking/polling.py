@@ -1,118 +1,240 @@
-"""Asking the carrier: when it is due, outside any transaction, and storing every report once."""
+"""Asking the carrier: what is due, a hundred parcels at a time, several questions under way, no transaction open.
 
-from collections.abc import Iterable
+Claiming is one statement, recording all answers is one transaction with a fixed number of reads.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from app.kernel import clock
-from app.kernel.db import db, lock, new_id, use_case
-from app.kernel.inbox import insert_ignore
+from app.kernel.db import db, new_id, use_case
+from app.kernel.inbox import insert_new
 from delivery import rules
 from delivery.carriers import chosen
 from delivery.models.parcels import Parcel
 from delivery.models.reports import CarrierEvent, CarrierHint
 from delivery.models.tasks import TaskKind
-from delivery.observed import fold
+from delivery.observed import Observation, Status, Tracking, fold
 from delivery.ports import Reply, Report, Verdict
-from delivery.readings import plain
+from delivery.readings import observation_of, plain
 from delivery.services.quietly import note
 from delivery.services.tasks import raise_task
 from delivery.services.tracking.consequences import act_on
-from delivery.services.tracking.reports import WATCHED, observations
+from delivery.services.tracking.reports import WATCHED
 
-LEASE: Final = timedelta(seconds=60)
+log = logging.getLogger(__name__)
+Tracks = Reply[tuple[Report, ...]]
+
+LEASE: Final = timedelta(minutes=5)
+"""While a question is out nobody else asks it; a process that dies leaves the parcel to others after this."""
+ASKERS: Final = 4
 UNCONFIRMED_AFTER: Final = 3
 
 
-def polls_due(limit: int = 100) -> list[UUID]:
-    """Parcels to be asked about now, the longest waiting first."""
-    statement = (
-        sa.select(Parcel.id)
-        .where(Parcel.next_poll_at <= clock.now(), Parcel.state.in_(WATCHED))
-        .order_by(Parcel.next_poll_at)
-        .limit(limit)
-    )
-    return list(db.session.scalars(statement))
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the carrier said about one parcel under one number."""
+
+    parcel_id: UUID
+    waybill_no: str
+    reply: Tracks
 
 
 def poll_due(limit: int = 100) -> int:
-    """Ask about every parcel that is due; returns how many were asked about.
+    """Ask about every parcel that is due, the longest waiting first; returns how many were asked about.
 
     A carrier that cannot be reached is not waited for a hundred times: the others stay due for the next round.
     """
-    asked = 0
-    for parcel_id in polls_due(limit):
-        verdict = poll_parcel(parcel_id)
-        asked += verdict is not None
-        if verdict is Verdict.UNAVAILABLE:
-            break
-    return asked
+    claimed = _claim(limit)
+    if not claimed:
+        return 0
+    answers = _ask(claimed)
+    asked = {each.parcel_id for each in answers}
+    _release([parcel_id for parcel_id, _ in claimed if parcel_id not in asked])
+    record_answers(answers)
+    return len(answers)
 
 
 def poll_parcel(parcel_id: UUID) -> Verdict | None:
-    """Ask about one parcel if it is due, outside any transaction; None where it is not."""
-    waybill_no = _claim_poll(parcel_id)
-    if waybill_no is None:
+    """Ask about one parcel if it is due; None where it is not."""
+    claimed = _claim(1, only=parcel_id)
+    if not claimed:
         return None
-    reply = chosen.carrier().track(waybill_no)
-    record_reports(parcel_id, waybill_no, reply)
-    return reply.verdict
+    answers = _ask(claimed)
+    record_answers(answers)
+    return answers[0].reply.verdict
 
 
 @use_case
-def _claim_poll(parcel_id: UUID) -> str | None:
-    parcel = lock(Parcel, parcel_id)
+def _claim(limit: int, only: UUID | None = None) -> list[tuple[UUID, str]]:
     now = clock.now()
-    if parcel.state not in WATCHED or parcel.next_poll_at is None or parcel.next_poll_at > now:
-        return None
-    note(parcel, next_poll_at=now + LEASE)
-    return parcel.waybill_no
+    due = sa.and_(Parcel.next_poll_at <= now, Parcel.state.in_(WATCHED), Parcel.waybill_no.is_not(None))
+    statement = sa.select(Parcel.id, Parcel.waybill_no).where(due if only is None else due & (Parcel.id == only))
+    rows = db.session.execute(statement.order_by(Parcel.next_poll_at).limit(limit).with_for_update(skip_locked=True))
+    claimed = [(row.id, str(row.waybill_no)) for row in rows]
+    _set_due([parcel_id for parcel_id, _ in claimed], now + LEASE)
+    return claimed
 
 
 @use_case
-def record_reports(parcel_id: UUID, waybill_no: str, reply: Reply[tuple[Report, ...]]) -> None:
-    """Store new reports, fold all, and act on what the fold says. An answer that failed leaves everything as it is."""
-    parcel = lock(Parcel, parcel_id)
-    if parcel.waybill_no != waybill_no:
-        return
+def _release(parcel_ids: list[UUID]) -> None:
+    _set_due(parcel_ids, clock.now())
+
+
+def _set_due(parcel_ids: list[UUID], at: datetime) -> None:
+    if parcel_ids:
+        statement = sa.update(Parcel).where(Parcel.id.in_(parcel_ids)).values(next_poll_at=at)
+        db.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _ask(claimed: Sequence[tuple[UUID, str]]) -> list[Answer]:
+    """The first question alone tells whether the carrier can be reached; then several at once until it cannot."""
+    track, down = chosen.carrier().track, Event()
+    first = _asked(track, claimed[0], down)
+    if len(claimed) == 1 or down.is_set():
+        return [each for each in (first,) if each]
+    with ThreadPoolExecutor(ASKERS, "track") as askers:
+        rest = askers.map(lambda one: _asked(track, one, down), claimed[1:])
+        return [each for each in (first, *rest) if each]
+
+
+def _asked(track: Callable[[str], Tracks], claim: tuple[UUID, str], down: Event) -> Answer | None:
+    if down.is_set():
+        return None
+    reply = track(claim[1])
+    if reply.verdict is Verdict.UNAVAILABLE:
+        down.set()
+    return Answer(*claim, reply)
+
+
+# --- recording ---
+
+
+def record_reports(parcel_id: UUID, waybill_no: str, reply: Tracks) -> None:
+    """Record one answer; see `record_answers`."""
+    record_answers([Answer(parcel_id, waybill_no, reply)])
+
+
+def record_answers(answers: Sequence[Answer]) -> None:
+    """Store new reports, fold all, and act on what the folds say. An answer that failed leaves everything as it is.
+
+    Where one parcel of a batch makes it fail, the others are recorded alone and that one is asked about again later.
+    """
+    try:
+        _record_batch(answers)
+    except Exception:
+        if len(answers) == 1:
+            raise
+        log.exception("a batch of answers could not be recorded")
+        for answer in answers:
+            _record_alone(answer)
+
+
+def _record_alone(answer: Answer) -> None:
+    try:
+        _record_batch([answer])
+    except Exception:
+        log.exception("an answer could not be recorded", extra={"parcel": str(answer.parcel_id)})
+
+
+@use_case
+def _record_batch(answers: Sequence[Answer]) -> None:
+    parcels = _locked(each.parcel_id for each in answers)
+    current = [
+        (parcels[each.parcel_id], each) for each in answers if parcels[each.parcel_id].waybill_no == each.waybill_no
+    ]
     now = clock.now()
-    if reply.value is None:
-        pause = rules.retry_delay(parcel.quiet_polls, chosen.pace())
-        problem = rules.masked_text(reply.text)[:300]
-        note(parcel, check_problem=problem, quiet_polls=parcel.quiet_polls + 1, next_poll_at=now + pause)
-        return
-    news = _store(parcel, reply.value, now)
-    _settle_hints(parcel, now)
-    quiet = 0 if news else parcel.quiet_polls + 1
-    tracking = fold(observations(parcel))
-    following = rules.next_poll(now, tracking, quiet, chosen.pace())
-    note(parcel, last_checked_at=now, check_problem=None, quiet_polls=quiet, next_poll_at=following)
-    act_on(parcel, tracking)
+    told = [(parcel, each.reply.value) for parcel, each in current if each.reply.value is not None]
+    for parcel, each in current:
+        if each.reply.value is None:
+            _note_failure(parcel, each.reply, now)
+    keys = _known_keys(parcel for parcel, _ in told)
+    news = _store(told, keys, now)
+    changed = [parcel for parcel, _ in told if news.get(parcel.id)]
+    stored = _stored(changed)
+    with db.session.no_autoflush:  # reads of others' rows need no flush between the parcels
+        _settle_hints({parcel.id: parcel for parcel, _ in told}, keys, now)
+        for parcel, _ in told:
+            reports = stored.get(parcel.id)
+            tracking = _standing(parcel) if reports is None else fold(reports)
+            quiet = parcel.quiet_polls + 1 if reports is None else 0
+            following = rules.next_poll(now, tracking, quiet, chosen.pace())
+            note(parcel, last_checked_at=now, check_problem=None, quiet_polls=quiet, next_poll_at=following)
+            if reports is not None:
+                act_on(parcel, tracking)
 
 
-def _store(parcel: Parcel, reports: Iterable[Report], now: datetime) -> int:
-    news = 0
-    for report in reports:
-        seen = report.observation
-        values = {
-            "id": new_id(), "parcel_id": parcel.id, "waybill_no": seen.waybill_no, "key": seen.key, "code": seen.code[:12],
-            "occurred_at": seen.occurred_at, "received_at": now, "seen": plain(seen), "raw": dict(report.raw),
-            "mapping_version": report.mapping_version,
-        }  # fmt: skip
-        news += insert_ignore(CarrierEvent, values)
+def _locked(parcel_ids: Iterable[UUID]) -> dict[UUID, Parcel]:
+    statement = sa.select(Parcel).where(Parcel.id.in_(set(parcel_ids))).order_by(Parcel.id).with_for_update()
+    return {each.id: each for each in db.session.scalars(statement.execution_options(populate_existing=True))}
+
+
+def _note_failure(parcel: Parcel, reply: Tracks, now: datetime) -> None:
+    pause = rules.retry_delay(parcel.quiet_polls, chosen.pace())
+    problem = rules.masked_text(reply.text)[:300]
+    note(parcel, check_problem=problem, quiet_polls=parcel.quiet_polls + 1, next_poll_at=now + pause)
+
+
+def _standing(parcel: Parcel) -> Tracking:
+    """What the last fold said, as far as the poller's patience needs it."""
+    return Tracking(status=Status(parcel.observed_status), since=parcel.observed_since)
+
+
+def _known_keys(parcels: Iterable[Parcel]) -> dict[UUID, set[str]]:
+    found: dict[UUID, set[str]] = {parcel.id: set() for parcel in parcels}
+    statement = sa.select(CarrierEvent.parcel_id, CarrierEvent.key).where(CarrierEvent.parcel_id.in_(found))
+    for parcel_id, key in db.session.execute(statement):
+        found[parcel_id].add(key)
+    return found
+
+
+def _store(
+    told: Sequence[tuple[Parcel, tuple[Report, ...]]], keys: dict[UUID, set[str]], now: datetime
+) -> dict[UUID, int]:
+    """Insert what is not known yet, add it to `keys`, and count it by parcel."""
+    rows, news = [], {}
+    for parcel, reports in told:
+        fresh = {each.observation.key: each for each in reports if each.observation.key not in keys[parcel.id]}
+        rows += [_row(parcel.id, report, now) for report in fresh.values()]
+        keys[parcel.id] |= fresh.keys()
+        news[parcel.id] = len(fresh)
+    insert_new(CarrierEvent, rows)
     return news
 
 
-def _settle_hints(parcel: Parcel, now: datetime) -> None:
-    open_hints = sa.select(CarrierHint).where(CarrierHint.parcel_id == parcel.id, CarrierHint.confirmed_at.is_(None))
-    known = sa.select(CarrierEvent.key).where(CarrierEvent.parcel_id == parcel.id)
-    keys = set(db.session.scalars(known))
+def _row(parcel_id: UUID, report: Report, now: datetime) -> dict[str, object]:
+    seen = report.observation
+    return {
+        "id": new_id(), "parcel_id": parcel_id, "waybill_no": seen.waybill_no, "key": seen.key, "code": seen.code[:12],
+        "occurred_at": seen.occurred_at, "received_at": now, "seen": plain(seen), "raw": dict(report.raw),
+        "mapping_version": report.mapping_version,
+    }  # fmt: skip
+
+
+def _stored(parcels: Sequence[Parcel]) -> dict[UUID, list[Observation]]:
+    """All reports of these parcels under their present numbers."""
+    numbers = {parcel.id: parcel.waybill_no for parcel in parcels}
+    found: dict[UUID, list[Observation]] = {parcel.id: [] for parcel in parcels}
+    for row in db.session.scalars(sa.select(CarrierEvent).where(CarrierEvent.parcel_id.in_(numbers))):
+        if row.waybill_no == numbers[row.parcel_id]:
+            found[row.parcel_id].append(observation_of(row))
+    return found
+
+
+def _settle_hints(parcels: dict[UUID, Parcel], keys: dict[UUID, set[str]], now: datetime) -> None:
+    """Confirm the announced events that a query now shows; one that three queries did not show goes before a person."""
+    open_hints = sa.select(CarrierHint).where(CarrierHint.parcel_id.in_(parcels), CarrierHint.confirmed_at.is_(None))
     for hint in db.session.scalars(open_hints):
         hint.checks += 1
-        if hint.key in keys:
+        if hint.key in keys[hint.parcel_id]:
             hint.confirmed_at = now
         elif hint.checks == UNCONFIRMED_AFTER:
-            raise_task(parcel, TaskKind.UNCONFIRMED_NOTICE, cause=hint.key[:40], fact=hint.code)
+            raise_task(parcels[hint.parcel_id], TaskKind.UNCONFIRMED_NOTICE, cause=hint.key[:40], fact=hint.code)
