@@ -1,44 +1,46 @@
 """kill -9 of the worker at named points: nothing lost, nothing done twice."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.kernel import audit
+from app.kernel import audit, clock, outbox
 from app.kernel.access import SYSTEM
 from app.kernel.db import db, transaction
 from app.kernel.numbering import NumberSeries
 from app.kernel.outbox import OutboxMessage, publish
 from app.settings import Settings
 from tests.crash.knocking import HANDLERS, Knocked
+from tests.workers import drop_connections, start
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
-ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = 6
 
 
-def worker(settings: Settings, fault: str = "", *, hours: int = 0) -> int:
-    """Run the crash program in its own process, `hours` from now; return its exit status."""
-    environment = {**os.environ, "CHAOSHI_FAULT": fault}
-    command = [sys.executable, "-m", "tests.crash.program", settings.sqlalchemy_url, str(settings.data_dir), str(hours)]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=60).returncode
+def work_once(hours: int) -> None:
+    """What a worker does, `hours` from now."""
+    with clock.at(clock.now() + timedelta(hours=hours)):
+        outbox.drain(500)
+        audit.sequence_all()
+
+
+def worker(settings: Settings, fault: str = "", *, hours: int = 0) -> int | None:
+    """Run a worker in its own process, `hours` from now; return its exit status."""
+    drop_connections()
+    process, _ = start(settings.sqlalchemy_url, settings.data_dir, work_once, hours, armed=fault)
+    process.join(60)
+    return process.exitcode  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("point", ["outbox-before-handler", "outbox-before-settle"])
 @pytest.mark.parametrize("times", [1, 3])
 def test_the_outbox_survives(app: Flask, settings: Settings, point: str, times: int) -> None:
-    from app.kernel import outbox
-
     outbox.subscribe(HANDLERS)
     with transaction():
         for number in range(MESSAGES):
             publish(Knocked(number=number))
-    db.session.remove()
     assert worker(settings, f"{point}:{times}") == -9, "the worker was to die at the point"
     assert worker(settings, hours=1) == 0, "by then the lease of the dead worker has run out"
     db.session.expire_all()
@@ -56,7 +58,6 @@ def test_the_audit_sequencer_survives(app: Flask, settings: Settings, times: int
     with transaction():
         for n in range(10):
             audit.append(action="test.write", object_type="test", object_id=str(n), actor=SYSTEM, body={"n": n})
-    db.session.remove()
     worker(settings, f"audit-before-head:{times}")
     assert worker(settings, hours=1) == 0
     db.session.expire_all()

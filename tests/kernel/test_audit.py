@@ -1,6 +1,7 @@
 import dataclasses
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -198,6 +199,9 @@ def log_copy(app, database_kind, tmp_path) -> tuple[Path, Path]:
     original = Path(str(db.engine.url.database))
     kept = tmp_path / "kept.sqlite"
     shutil.copyfile(original, kept)
+    with closing(sqlite3.connect(kept)) as intruder:
+        for (trigger,) in intruder.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            intruder.execute(f"DROP TRIGGER {trigger}")
     return original, kept
 
 
@@ -211,8 +215,6 @@ def test_no_tampering_is_missed(log_copy, attack, place) -> None:
         leftover.unlink()
     shutil.copyfile(kept, original)
     intruder = sqlite3.connect(original)
-    for (trigger,) in intruder.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        intruder.execute(f"DROP TRIGGER {trigger}")
     for statement in ATTACKS[attack].split(";"):
         intruder.execute(statement, {"n": place} if ":n" in statement else {})
     intruder.commit()
