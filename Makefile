@@ -42,7 +42,7 @@ browser: # the browser tests need Chromium; installed where we may
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	  else echo "Chromium is not installed: the browser tests will fail. Install the package 'chromium'."; fi; }
 
-test: $(VENV)/.dev catalogues browser ## everything: units on SQLite, then the browser beside PostgreSQL and the journeys
+test: $(VENV)/.dev catalogues browser ## everything: units on SQLite, then the browser (and the journey on SQLite in it) beside PostgreSQL
 	@$(MAKE) --no-print-directory test-units
 	@$(MAKE) --no-print-directory -j2 --output-sync=target test-browser test-postgresql
 
@@ -53,7 +53,6 @@ test-browser: $(VENV)/.dev catalogues browser
 	$(BIN)/pytest -q tests/browser
 
 test-postgresql: $(VENV)/.dev catalogues
-	$(BIN)/pytest -q tests/journeys
 	$(BIN)/pytest -q --database postgresql -m postgresql tests
 
 check: $(VENV)/.dev catalogues ## lint, types, import contracts, templates, catalogues

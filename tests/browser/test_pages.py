@@ -12,8 +12,7 @@ pytestmark = [pytest.mark.browser]
 Look = Callable[..., Window]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize(("width", "theme"), [(DESK, "light"), (PHONE, "dark")])  # each width and each theme once
 def test_pages_are_accessible_and_fit(look: Look, played: Played, width: int, theme: str) -> None:
     faults: list[str] = []
     for place in played.places:
