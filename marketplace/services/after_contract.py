@@ -15,11 +15,12 @@ from marketplace.events.procurements import ProcurementFailed
 from marketplace.models.contracts import Contract
 from marketplace.models.procurements import Procurement
 from marketplace.policy import parts
-from marketplace.services.awards import next_in_ranking
-from marketplace.services.procurements import locked
+from marketplace.services.awards import next_in_ranking, released_reserve
+from marketplace.services.procurements import locked, tell
 from marketplace.states.contract import ContractState
 from marketplace.states.parts import Part
 from marketplace.states.procurement import PROCUREMENT, FailureCode, ProcurementState
+from marketplace.states.registration import REGISTRATION
 
 _P = ProcurementState
 _SYSTEM = (Part.SYSTEM,)
@@ -43,9 +44,13 @@ def follow_end(procurement_id: UUID, agency_organisation_id: UUID, *, was_signed
 
 @use_case
 def select_again(actor: Actor, procurement_id: UUID, command: Plain) -> None:
-    """Select another agency after the contract ended; fails the procurement when the ranking is exhausted."""
+    """Select another agency after the contract ended: the same published ranking goes on without the agency that left.
+
+    Fails the procurement when nobody of it is left.
+    """
     procurement = locked(actor, procurement_id, command.version)
     move(procurement, PROCUREMENT, "select_again", actor, parts(actor, procurement), public=True)
+    _call_back_reserve(procurement)
     _look_for_next(procurement)
 
 
@@ -62,6 +67,20 @@ def close_ended(actor: Actor, procurement_id: UUID, command: Plain) -> None:
         raise Conflict("accounts-open", N_("The accounts of the ended contract are not settled yet."))
     move(procurement, PROCUREMENT, "close_ended", actor, parts(actor, procurement))
     procurement.finished_at = clock.now()
+
+
+def _call_back_reserve(procurement: Procurement) -> None:
+    """The reserve was released when the contract was signed. Who no longer wants to may step back."""
+    for row in released_reserve(procurement):
+        move(row, REGISTRATION, "stand_by", SYSTEM, _SYSTEM)
+        row.decided_at = None
+        tell(
+            procurement,
+            row.organisation_id,
+            "procurement.reserve",
+            N_("You are in reserve again: %(title)s"),
+            N_("The contract of %(number)s ended before its time. Step back if you can no longer take the work."),
+        )
 
 
 def _look_for_next(procurement: Procurement) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app.documents import revoke
 from app.kernel import clock, work_calendar
@@ -257,6 +257,16 @@ def _exhaust(procurement: Procurement) -> None:
 
 def next_in_ranking(procurement: Procurement) -> tuple[SelectionRank, Registration] | None:
     """The best-placed registration of the published ranking that is still in reserve, whatever the method."""
+    found = db.session.execute(_ranked(procurement, RegistrationState.RESERVE).limit(1)).first()
+    return (found[0], found[1]) if found else None
+
+
+def released_reserve(procurement: Procurement) -> tuple[Registration, ...]:
+    """Those of the published ranking who were let go when somebody else's contract was signed, best-placed first."""
+    return tuple(row[1] for row in db.session.execute(_ranked(procurement, RegistrationState.LOST)))
+
+
+def _ranked(procurement: Procurement, state: RegistrationState) -> Select[tuple[SelectionRank, Registration]]:
     latest = (
         select(SelectionResult.id)
         .where(SelectionResult.procurement_id == procurement.id)
@@ -264,14 +274,12 @@ def next_in_ranking(procurement: Procurement) -> tuple[SelectionRank, Registrati
         .limit(1)
         .scalar_subquery()
     )
-    found = db.session.execute(
+    return (
         select(SelectionRank, Registration)
         .join(Registration, Registration.id == SelectionRank.registration_id)
-        .where(SelectionRank.result_id == latest, Registration.state == RegistrationState.RESERVE)
+        .where(SelectionRank.result_id == latest, Registration.state == state)
         .order_by(SelectionRank.place)
-        .limit(1)
-    ).first()
-    return (found[0], found[1]) if found else None
+    )
 
 
 @use_case

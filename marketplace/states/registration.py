@@ -119,7 +119,7 @@ REGISTRATION = Machine(
         ),
         Transition(
             "stand_by",
-            sources=_LISTED,
+            sources=(*_LISTED, _R.LOST),  # the lost are called back when a signed contract ends before its time
             target=_R.RESERVE,
             who=_SYSTEM,
             label=N_("In reserve"),
