@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -133,9 +132,14 @@ class Backend:
 
 
 def visible(value: Json) -> Json:
-    """The object as the API shows it: fields that begin with an underscore stay inside."""
-    shown: Json = json.loads(json.dumps({k: v for k, v in value.items() if not k.startswith("_")}))
-    return shown
+    """The object as the API shows it, at every depth: fields that begin with an underscore stay inside."""
+    return {name: _shown(part) for name, part in value.items() if not name.startswith("_")}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        return visible(value)
+    return [_shown(item) for item in value] if isinstance(value, list) else value
 
 
 def drawn(backend: Backend, rate: str) -> bool:

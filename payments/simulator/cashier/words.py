@@ -31,6 +31,7 @@ TEXT: dict[str, dict[str, str]] = {
         "test_ok": "支付成功",
         "test_no": "被银行拒绝",
         "test_poor": "余额不足",
+        "test_disputed": "支付成功，随后持卡人拒付",
         "test_hint": "有效期填任意未来年月，安全码任意三位。",
         "until": "请在此时间前完成支付",
         "powered": "本机模拟的 Stripe Checkout",
@@ -63,7 +64,7 @@ TEXT: dict[str, dict[str, str]] = {
         "incorrect_number": "卡号不正确，请核对后重试。",
         "invalid_expiry_month": "有效期的月份不正确（01–12）。",
         "invalid_expiry_year": "有效期的年份已过。",
-        "refused_by_payer": "您已放弃支付宝支付，没有扣款。可以换一种方式。",
+        "refused_by_payer": "您已放弃支付，没有扣款。可以换一种方式。",
     },
     "en": {
         "simulated": "Simulated cashier · no real money moves",
@@ -91,6 +92,7 @@ TEXT: dict[str, dict[str, str]] = {
         "test_ok": "succeeds",
         "test_no": "declined by the bank",
         "test_poor": "insufficient funds",
+        "test_disputed": "succeeds, then disputed",
         "test_hint": "Any future expiry, any three digits.",
         "until": "Please pay before",
         "powered": "Stripe Checkout, simulated on this machine",
@@ -123,7 +125,7 @@ TEXT: dict[str, dict[str, str]] = {
         "incorrect_number": "The card number is wrong. Check it and try again.",
         "invalid_expiry_month": "The expiry month is wrong (01-12).",
         "invalid_expiry_year": "The expiry year is over.",
-        "refused_by_payer": "You chose not to pay with Alipay; nothing was charged. You can use another method.",
+        "refused_by_payer": "You chose not to pay; nothing was charged. You can use another method.",
     },
 }
 

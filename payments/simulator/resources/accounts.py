@@ -5,7 +5,7 @@ from __future__ import annotations
 from payments.simulator.backend import Backend
 from payments.simulator.errors import invalid
 from payments.simulator.resources.bank_accounts import new_bank_account
-from payments.simulator.routing import Route, fetch, lister, reader
+from payments.simulator.routing import Route, fetch, lister, merged, reader
 from payments.simulator.words import Json, new_id
 
 _REQUIREMENTS: Json = {
@@ -42,7 +42,7 @@ def create(backend: Backend, values: Json) -> Json:
             "metadata": values.get("metadata") or {},
             "payouts_enabled": "external_account" in values,
             "requirements": dict(_REQUIREMENTS),
-            "settings": {"payouts": {"debit_negative_balances": False, "schedule": {"interval": "manual"}}},
+            "settings": None,
             "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
             "type": values.get("type", "none"),
         }
@@ -64,7 +64,9 @@ def update(backend: Backend, values: Json, object_id: str) -> Json:
     if "external_account" in values:
         account["external_accounts"] = _no_accounts(object_id)
         _attach(backend, account, values["external_account"], {})
-    wanted = {k: v for k, v in values.items() if k in ("metadata", "email", "business_profile")}
+    wanted = {k: v for k, v in values.items() if k in ("email", "business_profile")}
+    if "metadata" in values:
+        wanted["metadata"] = merged(account, values)
     return backend.update("account.updated", account, **wanted)
 
 

@@ -71,18 +71,15 @@ def open_dispute(backend: Backend, charge: Json, amount: int, reason: str) -> Js
                 "has_evidence": False,
                 "past_due": False,
                 "submission_count": 0,
-                "submission_method": None,
+                "submission_method": "not_submitted",
             },
             "intended_submission_method": None,
             "is_charge_refundable": False,
             "livemode": False,
             "metadata": {},
-            "network_reason_code": "10.4" if reason == "fraudulent" else "13.1",
+            "network_reason_code": _network_code(reason),
             "payment_intent": charge["payment_intent"],
-            "payment_method_details": {
-                "type": "card",
-                "card": {"brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4"},
-            },
+            "payment_method_details": {"type": "card", "card": _card_of(charge, reason)},
             "reason": reason,
             "status": "needs_response",
         }
@@ -92,6 +89,15 @@ def open_dispute(backend: Backend, charge: Json, amount: int, reason: str) -> Js
     backend.emit("charge.dispute.funds_withdrawn", dispute)
     schedule(backend, due_by, run_out, dispute_id)
     return dispute
+
+
+def _network_code(reason: str) -> str:
+    return "10.4" if reason == "fraudulent" else "13.1"
+
+
+def _card_of(charge: Json, reason: str) -> Json:
+    brand = (charge["payment_method_details"].get("card") or {}).get("brand", "unknown")
+    return {"brand": brand, "case_type": "chargeback", "network": brand, "network_reason_code": _network_code(reason)}
 
 
 @timed

@@ -1,4 +1,4 @@
-"""The real package against a simulator in this process; nothing of the application."""
+"""The real package against a simulator in this process, every answer checked; nothing of the application."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import stripe
 
 from payments.simulator.application import Simulator, open_simulator
 from payments.simulator.contract import API_VERSION
-from payments.simulator.inprocess import InProcessHttp
+from tests.payments.simulator.answers import CheckingHttp
 
 
 @pytest.fixture
@@ -20,6 +20,6 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def client(simulator: Simulator) -> stripe.StripeClient:
     return stripe.StripeClient(
-        "sk_test_tests", stripe_version=API_VERSION, http_client=InProcessHttp(simulator), max_network_retries=0,
+        "sk_test_tests", stripe_version=API_VERSION, http_client=CheckingHttp(simulator), max_network_retries=0,
         base_addresses={"api": "http://127.0.0.1:8421"},
     )  # fmt: skip

@@ -9,8 +9,7 @@ from werkzeug.test import Client
 from payments.simulator.application import Simulator
 from payments.simulator.inprocess import take_deliveries
 from tests.payments.simulator.test_behaviour import paid
-
-BANK: Any = {"object": "bank_account", "country": "HK", "currency": "cny", "account_number": "000123456789"}
+from tests.payments.simulator.test_contract import BANK
 
 
 def control(simulator: Simulator, address: str, /, **values: Any) -> Any:
