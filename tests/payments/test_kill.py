@@ -1,27 +1,36 @@
-"""kill -9 of the worker at every named point of a payment and a refund: one session, one charge, one refund, right books."""
+"""kill -9 of the worker at every pass of every named point: one session, one charge, one refund, and books that agree.
 
+The worker is a fork of the test's own process, so that each death costs milliseconds and all of them can be tried.
+"""
+
+import ast
+import multiprocessing
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from flask import Flask
 
+from app.kernel import clock, faults, outbox
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db
-from app.settings import Settings
 from payments import services
+from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
 from payments.queries import PaymentView, bill_page, last_check
 from payments.services import DecideRefund, StartPayment
 from payments.simulator.application import Simulator, open_simulator
-from payments.simulator.inprocess import take_deliveries
+from payments.simulator.inprocess import InProcessHttp, take_deliveries
+from tests.workers import drop_connections
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
-ROOT = Path(__file__).resolve().parents[2]
+PAYMENTS = Path(services.__file__).parents[1]
+_fork = multiprocessing.get_context("fork")
+KILLED = -9
 
 
 @pytest.fixture
@@ -32,43 +41,90 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
     made.backend.store.close()
 
 
-def test_killed_at_every_point_it_finishes_later(
-    app: Flask, settings: Settings, simulator: Simulator, gateway: StripeGateway, secret: str, tmp_path: Path,
+def named_points() -> set[str]:
+    """The names of all points in the code of payments, read from its source."""
+    return {
+        call.args[0].value
+        for path in PAYMENTS.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "faults.point"
+        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    }
+
+
+class Workers:
+    """Workers that live one after the other, an hour apart: by then the lease of a dead one has run out."""
+
+    def __init__(self, app: Flask, folder: Path) -> None:
+        self.app = app
+        self.folder = folder
+        self.hours = 0
+        self.died_at: list[str] = []
+
+    def now(self) -> clock.at:
+        """The time of the last worker, for what people do after it."""
+        return clock.at(clock.now() + timedelta(hours=self.hours))
+
+    def run(self, point: str = faults.ANY, passes: int = 1) -> int:
+        """Let one work, until it dies at so many passes of a point; its exit status."""
+        self.hours += 1
+        drop_connections()
+        process = _fork.Process(target=self._work, args=(point, passes), daemon=True)
+        process.start()
+        process.join(60)
+        if process.exitcode == KILLED:
+            self.died_at.append((self.folder / "died").read_text())
+        assert process.exitcode is not None
+        return process.exitcode
+
+    def run_until_done(self, *points: str) -> None:
+        """Kill one at each of the points; then one at its first pass of any, one at its second, until one lives."""
+        for point in points:
+            assert self.run(point) == KILLED, point
+        passes = 1
+        while (status := self.run(passes=passes)) == KILLED:
+            passes += 1
+        assert status == 0
+
+    def _work(self, point: str, passes: int) -> None:
+        faults._name, faults._remaining = point, passes
+        kill = os.kill
+
+        def tell_and_die(process: int, signal: int) -> None:
+            (self.folder / "died").write_text(sys._getframe(1).f_locals["name"])
+            kill(process, signal)
+
+        os.kill = tell_and_die
+        http = InProcessHttp(open_simulator(self.folder / "simulator"))
+        self.app.extensions[EXTENSION] = StripeGateway("sk_test_worker", "http://127.0.0.1:8421", http=http)
+        with self.app.app_context(), self.now():
+            outbox.drain_all()
+        os._exit(0)
+
+
+def test_killed_at_every_pass_of_every_point_it_finishes_later(
+    app: Flask, simulator: Simulator, gateway: StripeGateway, secret: str, tmp_path: Path,
     a_bill: Callable[..., UUID], owner: Actor, operator: Actor, pay_at_cashier: Callable[..., PaymentView],
 ) -> None:  # fmt: skip
-    hours = 0
-
-    def worker(fault: str = "") -> int:
-        nonlocal hours
-        hours += 1  # by then the lease of a dead worker has run out
-        db.session.remove()
-        places = [settings.sqlalchemy_url, str(settings.data_dir), str(tmp_path / "simulator"), str(hours)]
-        command = [sys.executable, "-m", "tests.payments.worker_program", *places]
-        environment = {**os.environ, "CHAOSHI_FAULT": fault}
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=120).returncode
-
+    workers = Workers(app, tmp_path)
     bill_id = a_bill(45_600)
     services.start_payment(owner, bill_id, StartPayment())
-    for point in ("payment-before-call", "payment-after-call"):
-        assert worker(point) == -9, point
-    assert worker() == 0
+    workers.run_until_done("payment-before-call", "payment-after-call")
     assert bill_page(owner, bill_id).payments[0].state == "pending"
 
     pay_at_cashier(bill_id, "card")
     for delivery in take_deliveries(simulator):
         services.record_notice(dict(delivery.headers), delivery.body)
-    for point in ("payment-after-fetch", "payment-after-posting"):
-        assert worker(point) == -9, point
-        assert bill_page(owner, bill_id).state == "open"
-    assert worker() == 0
+    workers.run_until_done("payment-after-fetch", "payment-after-posting")
     assert (bill_page(owner, bill_id).state, bill_page(owner, bill_id).held_fen) == ("paid", 45_600)
 
-    refund_id = services.refund(SYSTEM, bill_id, "合同解除")
-    services.approve_refund(operator, refund_id, DecideRefund())
-    assert worker("refund-after-call") == -9
-    assert worker() == 0
+    with workers.now():
+        refund_id = services.refund(SYSTEM, bill_id, "合同解除")
+        services.approve_refund(operator, refund_id, DecideRefund())
+    workers.run_until_done("refund-after-call")
     assert bill_page(owner, bill_id).state == "refunded"
 
+    assert named_points() <= set(workers.died_at), "a point nobody died at"
     api = gateway._client.v1
     made = (api.checkout.sessions.list().data, api.charges.list().data, api.refunds.list().data)
     assert [len(things) for things in made] == [1, 1, 1]
