@@ -8,8 +8,8 @@ from payments import gateways, queries
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
 from payments.policy import GRANTS
-from payments.states import BILL, PAYMENT, REFUND
-from payments.web import api, pages, webhooks
+from payments.states import BILL, DAY_CLOSE, MISMATCH, PAYMENT, REFUND
+from payments.web import api, books, books_api, pages, reconciliation, webhooks
 
 
 def _href(prefix: str) -> Callable[[str], str]:
@@ -22,14 +22,20 @@ def _register_address() -> None:
 
 DOMAIN = Domain(
     name="payments",
-    machines=(BILL, PAYMENT, REFUND),
+    machines=(BILL, PAYMENT, REFUND, MISMATCH, DAY_CLOSE),
     handlers=(HANDLERS,),
     jobs=JOBS,
-    blueprints=(pages.bp, api.bp, webhooks.bp),
+    blueprints=(pages.bp, api.bp, books.bp, books_api.bp, reconciliation.bp, reconciliation.api, webhooks.bp),
     grants=GRANTS,
     navigation=pages.NAVIGATION,
     worklist=queries.worklist,
-    object_href={"bill": _href("/bills"), "payment": _href("/pay/return"), "refund": _href("/refunds")},
+    object_href={
+        "bill": _href("/bills"),
+        "payment": _href("/pay/return"),
+        "refund": _href("/refunds"),
+        "mismatch": _href("/books/mismatches"),
+        "day_close": _href("/books/days"),
+    },
     notice_topics=(Topic("payment", N_("Bills and payments")),),
     init_app=gateways.init_app,
     on_start=_register_address,

@@ -137,19 +137,6 @@ def read_income() -> Response:
     )
 
 
-@bp.get("/books/trial-balance")
-@requires(Permission.BOOKS_READ)
-@operation(N_("Read the trial balance"), tag="books")
-def read_trial_balance() -> Response:
-    """Debits and credits by account family; their difference is zero."""
-    balance = queries.trial_balance()
-    families = [
-        {"family": family, "type": kind, "debit_fen": debit, "credit_fen": credit}
-        for family, kind, debit, credit in balance.families
-    ]
-    return jsonify(families=families, total_fen=balance.total_fen)
-
-
 def idempotency_key() -> str:
     """The key of this money request; raises MissingIdempotencyKey."""
     key = request.headers.get("Idempotency-Key", "").strip()

@@ -1,4 +1,4 @@
-"""Pages of payments: the counter, a bill, the way to the cashier and back, income, refunds and the books."""
+"""Pages of payments: the counter, a bill, the way to the cashier and back, income and refunds."""
 
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from payments.web import wording
 from payments.web.actions import BILL_ACTIONS, REFUND_ACTIONS
 from payments.web.api import bill_json, refund_page_json, tell_gateway
 from payments.web.api import bp as api
-from payments.web.schemas import AccountQuery, AskRefundIn, BillQuery, PageQuery, PayFormIn, RefundQuery
+from payments.web.schemas import AskRefundIn, BillQuery, PageQuery, PayFormIn, RefundQuery
 
 bp = Blueprint("payments", __name__, template_folder="../templates")
 
@@ -42,7 +42,7 @@ NAVIGATION = (
     NavigationItem(N_("Payment counter"), "payments.counter", "credit-card", _PAYERS, order=50),
     NavigationItem(N_("Income"), "payments.income", "wallet", frozenset({Role.AGENCY}), order=51),
     NavigationItem(N_("Refunds"), "payments.refunds", "arrow-back-up", _WATCHERS, order=52),
-    NavigationItem(N_("Books"), "payments.books", "scale", _WATCHERS, order=53),
+    NavigationItem(N_("Books"), "books.overview", "scale", _WATCHERS, order=53),
 )
 
 
@@ -297,7 +297,7 @@ def ask_refund(object_id: UUID) -> BaseResponse | str:
     return redirect(url_for("payments.refund", object_id=answer["refund_id"]), 303)
 
 
-# --- money of an agency, and the books --------------------------------------------------------------------------------
+# --- money of an agency --------------------------------------------------------------------------------
 
 
 @bp.get("/income")
@@ -315,38 +315,6 @@ def income() -> str:
         labels=BILL.labels,
         tones=wording.TONES,
     )
-
-
-@bp.get("/books")
-@requires(Permission.BOOKS_READ)
-def books() -> str:
-    """Trial balance, the last comparison with the gateway, and the accounts."""
-    wanted = parsing.query(AccountQuery)
-    return render_template(
-        "payments/books.html",
-        balance=queries.trial_balance(),
-        check=queries.last_check(),
-        page=queries.accounts_page(family=wanted["family"], number=wanted["page"]),
-        family=wanted["family"],
-    )
-
-
-@bp.get("/books/accounts/<code>")
-@requires(Permission.BOOKS_READ)
-def account(code: str) -> str:
-    """The statement of one account, down to the postings behind it."""
-    return render_template(
-        "payments/account.html",
-        account=queries.account_view(code),
-        statement=queries.statement_page(code, parsing.query(PageQuery)["page"]),
-    )
-
-
-@bp.get("/books/postings/<uuid:tx_id>")
-@requires(Permission.BOOKS_READ)
-def posting(tx_id: UUID) -> str:
-    """One posting with both sides."""
-    return render_template("payments/posting.html", posting=queries.posting_view(tx_id))
 
 
 register_actions(

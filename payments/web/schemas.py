@@ -107,10 +107,3 @@ class PageQuery(InputSchema):
     """A page number alone."""
 
     page = _page()
-
-
-class AccountQuery(InputSchema):
-    """Filter of the chart of accounts by family."""
-
-    family = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
-    page = _page()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
+from payments import chart
 from payments.queries import BillView, PaymentView
 from payments.rules import METHOD_LABELS
 from payments.states import BillKind, BillState, Part, PaymentState
@@ -137,18 +138,52 @@ def posting_text(kind: str) -> str:
         "refund-unhold": _("Refund taken back"),
         "refund": _("Refund sent"),
         "refund_failure": _("Refund came back"),
+        "unexplained": _("Unexplained movement"),
     }.get(kind, kind)
 
 
 def family_text(family: str) -> str:
     """What an account family holds."""
+    known = chart.FAMILIES.get(family)
+    return _(known.label) if known is not None else family
+
+
+def movement_text(kind: str) -> str:
+    """What moved at a gateway."""
     return {
-        "psp": _("Balance at the payment provider"),
-        "escrow": _("Held for bills"),
-        "payable": _("Owed to agencies"),
-        "refund_pending": _("On its way back to payers"),
-        "courier_payable": _("Owed to the courier"),
-        "treasury_payable": _("Owed to the treasury"),
-        "suspense": _("Set aside"),
-        "expense": _("Fees of the payment provider"),
-    }.get(family, family)
+        "charge": _("Payments"),
+        "refund": _("Refunds"),
+        "refund_failure": _("Refunds that came back"),
+        "transfer": _("Transfers to agencies"),
+        "payout": _("Payouts to bank accounts"),
+        "fee": _("Fees of the provider"),
+        "other": _("Other movements"),
+    }.get(kind, kind)
+
+
+def reference_text(kind: str) -> str:
+    """What a gateway's id names."""
+    return {
+        "gateway_movement": _("Provider's balance entry"),
+        "gateway_session": _("Provider's cashier session"),
+        "gateway_payment": _("Provider's payment"),
+        "gateway_refund": _("Provider's refund"),
+        "gateway_object": _("Provider's object"),
+    }.get(kind, kind)
+
+
+def fact_text(kind: str) -> str:
+    """What an object behind a posting is."""
+    return {
+        "bill": _("Bill"),
+        "payment": _("Payment attempt"),
+        "refund": _("Refund"),
+        "payout": _("Payout"),
+        "dispute": _("Payment dispute"),
+        "mismatch": _("Mismatch"),
+        "organisation": _("Agency"),
+        "contract": _("Contract"),
+        "case": _("Approval case"),
+        "procurement": _("Procurement"),
+        "parcel": _("Parcel"),
+    }.get(kind, kind)

@@ -32,8 +32,8 @@ LATE_AFTER = timedelta(hours=36)
 class SignDay:
     """What the bank's statement of the day says (fen), and why something does not fit, where it does not."""
 
-    bank_in_fen: int
-    bank_out_fen: int
+    bank_in: int
+    bank_out: int
     reason: str | None = None
     version: int | None = None
 
@@ -113,11 +113,11 @@ def sign_day(actor: Actor, close_id: UUID, command: SignDay) -> None:
     if unexplained and not command.reason:
         raise Refused("open-mismatches", N_("There are mismatches that nobody has explained. Say why the day is closed nevertheless."),
                       field="reason")  # fmt: skip
-    bank_fits = (figures.bank_in_fen, figures.bank_out_fen) == (command.bank_in_fen, command.bank_out_fen)
+    bank_fits = (figures.bank_in_fen, figures.bank_out_fen) == (command.bank_in, command.bank_out)
     if not (bank_fits and figures.fits) and not command.reason:
         raise Refused("day-does-not-fit", N_("The three sides do not agree. Say why."), field="reason")
     row.figures = figures.to_json()
-    row.bank_in_fen, row.bank_out_fen = command.bank_in_fen, command.bank_out_fen
+    row.bank_in_fen, row.bank_out_fen = command.bank_in, command.bank_out
     row.open_mismatches = unexplained
     row.reason = command.reason
     row.signed_by, row.signed_by_name, row.signed_at = actor.user_id, actor.name, clock.now()
