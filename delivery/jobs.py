@@ -12,7 +12,7 @@ from app.kernel.jobs import Job, every
 from app.kernel.words import N_
 from delivery import rules
 from delivery.models.parcels import Parcel
-from delivery.services import orders, tracking, waybills
+from delivery.services import orders, returns, tracking, waybills
 from delivery.states import ParcelState
 
 
@@ -44,6 +44,11 @@ def close_quiet() -> int:
     return sum(orders.close_quiet(parcel_id, SYSTEM) for parcel_id in list(db.session.scalars(statement)))
 
 
+def look_after_kept() -> int:
+    """Raise the parcels that were kept for collection for too long."""
+    return sum(returns.raise_kept(return_id) for return_id in returns.kept_too_long())
+
+
 JOBS: Final = (
     Job(
         "delivery.numbers",
@@ -66,5 +71,12 @@ JOBS: Final = (
         "delivery.cancellations", give_up_numbers, every(seconds=30), N_("Give up surplus waybills"), lease_seconds=300
     ),
     Job("delivery.alarms", raise_alarms, every(minutes=10), N_("Look for parcels that fell silent"), lease_seconds=120),
+    Job(
+        "delivery.kept",
+        look_after_kept,
+        every(minutes=60),
+        N_("Look for kept parcels that nobody collected"),
+        lease_seconds=120,
+    ),
     Job("delivery.close", close_quiet, every(minutes=30), N_("Close undisputed deliveries"), lease_seconds=120),
 )

@@ -9,14 +9,15 @@ from app.settings import Settings
 from delivery.carriers import chosen
 from delivery.handlers import HANDLERS
 from delivery.jobs import JOBS
+from delivery.models import desk, settlement  # noqa: F401 - until their services stand
 from delivery.policy import GRANTS
 from delivery.states import MACHINES
-from delivery.web import batches, labels, parcels, track, workbench
+from delivery.web import batches, custody, labels, parcels, returns, track, workbench
 from delivery.web.api import api
 from delivery.web.notices import notices
 from delivery.worklist import STAFF_ROLES, worklist
 
-PAGES = (batches, labels, parcels, track, workbench)
+PAGES = (batches, custody, labels, parcels, returns, track, workbench)
 
 
 def init_app(app: Flask) -> None:
@@ -42,6 +43,7 @@ DOMAIN = Domain(
     navigation=(
         NavigationItem(N_("Post workbench"), "delivery.workbench", "package", STAFF_ROLES, 40),
         NavigationItem(N_("Hand-over lists"), "delivery.batch_list", "clipboard-list", STAFF_ROLES, 41),
+        NavigationItem(N_("Returns desk"), "delivery.returns", "truck-return", STAFF_ROLES, 41),
         NavigationItem(
             N_("Parcels"), "delivery.parcels", "truck-delivery",
             frozenset({Role.APPLICANT, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 42,

@@ -21,6 +21,10 @@ TASK_TITLES: Final = {
     TaskKind.UNKNOWN_CODE: N_("Report with an unknown code"),
     TaskKind.UNCONFIRMED_NOTICE: N_("Notice that the carrier does not confirm"),
     TaskKind.DISPUTED: N_("The receiver says it did not arrive"),
+    TaskKind.CUSTODY_GAP: N_("The chain of hand-overs has a gap"),
+    TaskKind.KEPT_TOO_LONG: N_("Kept for collection, but not collected"),
+    TaskKind.CALL_RECEIVER: N_("Came back: call the receiver"),
+    TaskKind.CLAIM_UNANSWERED: N_("The carrier has not answered a claim"),
 }
 WAYS_OUT: Final = {
     TaskKind.BOOKING_REFUSED: N_("Correct the receiver's address or telephone, then ask again."),
@@ -44,4 +48,12 @@ WAYS_OUT: Final = {
         "Nothing was changed. If it repeats, tell the operator: the key may be known to others."
     ),
     TaskKind.DISPUTED: N_("Call the receiver and ask the carrier for the proof of delivery."),
+    TaskKind.CUSTODY_GAP: N_(
+        "Find out who held the paper in between and note it here; look at the chain of the parcel."
+    ),
+    TaskKind.KEPT_TOO_LONG: N_(
+        "Call the receiver again; then send it again or give it back to the certificate centre."
+    ),
+    TaskKind.CALL_RECEIVER: N_("Ask for another time or address, then decide at the returns desk."),
+    TaskKind.CLAIM_UNANSWERED: N_("Ask the carrier (11183) for the answer and enter it at the claim."),
 }

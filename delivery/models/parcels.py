@@ -35,6 +35,9 @@ class Parcel(Base, Versioned, Stateful):
     created_at: Mapped[datetime]
     serve_by: Mapped[datetime]
     contents: Mapped[str] = mapped_column(sa.String(200))
+    department: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
+    item: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    """Whose decision it brings, and on which approval item: for the statistics."""
     who_may_sign: Mapped[str] = mapped_column(sa.String(10))
     weight_g: Mapped[int] = mapped_column(sa.Integer(), default=120)
 

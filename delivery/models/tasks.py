@@ -32,6 +32,10 @@ class TaskKind(StrEnum):
     UNKNOWN_CODE = "unknown_code"
     UNCONFIRMED_NOTICE = "unconfirmed_notice"
     DISPUTED = "disputed"
+    CUSTODY_GAP = "custody_gap"
+    KEPT_TOO_LONG = "kept_too_long"
+    CALL_RECEIVER = "call_receiver"
+    CLAIM_UNANSWERED = "claim_unanswered"
 
 
 class ParcelTask(Base):
@@ -49,6 +53,9 @@ class ParcelTask(Base):
     """Identity of the cause: a resolved task is not raised again for the same one."""
     raised_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    owner_user_id: Mapped[UUID | None] = mapped_column(index=True)
+    owner_name: Mapped[str | None] = mapped_column(sa.String(80))
+    owned_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[UUID | None]
     resolution: Mapped[str | None] = mapped_column(sa.Text())

@@ -24,6 +24,7 @@ class Tab(StrEnum):
     LABEL = "label"
     HANDOVER = "handover"
     TRANSIT = "transit"
+    RETURNS = "returns"
     EXCEPTIONS = "exceptions"
 
 
@@ -32,6 +33,7 @@ TAB_STATES: Final[Mapping[Tab, tuple[ParcelState, ...]]] = {
     Tab.LABEL: (ParcelState.BOOKING, ParcelState.WAYBILLED),
     Tab.HANDOVER: (ParcelState.WAYBILLED,),
     Tab.TRANSIT: (ParcelState.HANDED_OVER, ParcelState.DELIVERED),
+    Tab.RETURNS: (ParcelState.RETURNED,),
 }
 
 
@@ -85,15 +87,16 @@ def tab_counts(actor: Actor) -> dict[Tab, int]:
         _count(sa.or_(Parcel.state == ParcelState.BOOKING, sa.and_(Parcel.state == ParcelState.WAYBILLED, ~printed))),
         _count(sa.and_(Parcel.state == ParcelState.WAYBILLED, printed, Parcel.id.not_in(listed))),
         _count(Parcel.state.in_(TAB_STATES[Tab.TRANSIT])),
+        _count(Parcel.state == ParcelState.RETURNED),
     )
     tasks = sa.select(sa.func.count()).select_from(ParcelTask).where(ParcelTask.resolved_at.is_(None))
     if not oversees(actor):
         statement = statement.where(Parcel.hall_organisation_id == actor.organisation_id)
         tasks = tasks.where(ParcelTask.hall_organisation_id == actor.organisation_id)
-    pack, label, handover, transit = db.session.execute(statement).one()
+    pack, label, handover, transit, returned = db.session.execute(statement).one()
     return {
         Tab.PACK: pack, Tab.LABEL: label, Tab.HANDOVER: handover, Tab.TRANSIT: transit,
-        Tab.EXCEPTIONS: db.session.scalar(tasks) or 0,
+        Tab.RETURNS: returned, Tab.EXCEPTIONS: db.session.scalar(tasks) or 0,
     }  # fmt: skip
 
 

@@ -12,16 +12,17 @@ from app.kernel.errors import NotAllowed, Refused
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from delivery import rules
-from delivery.errors import already_listed, not_on_list, same_person, wrong_turn
-from delivery.events import BatchTakenOver, ParcelHandedOver
+from delivery.errors import already_listed, same_person, wrong_turn
+from delivery.events import BatchTakenOver
 from delivery.models.batches import HandoverBatch, HandoverLine, LineOutcome
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
-from delivery.observed import Status
-from delivery.policy import must_see_batch, must_see_parcel
-from delivery.services.tasks import drop_tasks, raise_task
-from delivery.states import BATCH, PARCEL, STAFF, BatchState, ParcelState
+from delivery.policy import must_see_batch
+from delivery.services.differences import note_missing, settle_by_list
+from delivery.services.handing_over import hand_over
+from delivery.services.scanning import find_scanned
+from delivery.services.tasks import raise_task
+from delivery.states import BATCH, STAFF, BatchState, ParcelState
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,6 @@ def remove_from_batch(actor: Actor, batch_id: UUID, command: RemoveFromBatch) ->
     )  # fmt: skip
 
 
-def find_scanned(hall_organisation_id: UUID, raw: str) -> Parcel:
-    """The hall's parcel that a scan means, locked. Raises Refused."""
-    code = rules.normal_scan(raw)
-    wanted = sa.or_(Parcel.waybill_no == code, Parcel.number == code, Parcel.seal_no == code)
-    found = db.session.scalar(
-        sa.select(Parcel.id).where(Parcel.hall_organisation_id == hall_organisation_id, wanted).limit(1)
-    )
-    if not code or found is None:
-        raise not_on_list(code or raw[:40])
-    return lock(Parcel, found)
-
-
 @use_case
 def offer_batch(actor: Actor, batch_id: UUID, command: OfferBatch) -> None:
     """The hall signs for the count. Raises Refused where the count differs from the list, or it is empty."""
@@ -200,6 +189,7 @@ def take_over(actor: Actor, batch_id: UUID, command: TakeOver) -> None:
         parcel = lock(Parcel, line.parcel_id)
         if parcel.id in missing:
             line.outcome = LineOutcome.MISSING
+            note_missing(parcel, batch)
             raise_task(parcel, TaskKind.MISSING_AT_HANDOVER, cause=str(batch.id), fact=batch.number)
             record(
                 parcel,
@@ -210,7 +200,8 @@ def take_over(actor: Actor, batch_id: UUID, command: TakeOver) -> None:
             )
         else:
             line.outcome = LineOutcome.TAKEN
-            _hand_over(actor, parcel, batch)
+            hand_over(actor, parcel, batch)
+            settle_by_list(parcel, actor, batch)
 
 
 def _check_count(lines: list[HandoverLine], missing: set[UUID], counted: int) -> None:
@@ -222,18 +213,6 @@ def _check_count(lines: list[HandoverLine], missing: set[UUID], counted: int) ->
             "count-differs", N_("%(lines)s on the list, %(missing)s missing: the count must be %(expected)s."), field="counted",
             params={"lines": len(lines), "missing": len(missing), "expected": len(lines) - len(missing)},
         )  # fmt: skip
-
-
-def _hand_over(actor: Actor, parcel: Parcel, batch: HandoverBatch) -> None:
-    now = clock.now()
-    parcel.handed_over_at = now
-    parcel.next_poll_at = now
-    parcel.quiet_polls = 0
-    parcel.observed_status = Status.LABEL_CREATED
-    drop_tasks(parcel, TaskKind.MISSING_AT_HANDOVER)
-    event = ParcelHandedOver(parcel.id, parcel.subject, parcel.thread_id, parcel.waybill_no or "", now)
-    detail = {"list": batch.number, "waybill_no": parcel.waybill_no}
-    move(parcel, PARCEL, "hand_over", actor, must_see_parcel(actor, parcel), event=event, detail=detail)
 
 
 def _mine(actor: Actor, batch_id: UUID, seen: int | None) -> HandoverBatch:

@@ -18,10 +18,12 @@ from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
+from delivery.custody import CustodyKind
 from delivery.events import ParcelCancelled
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
 from delivery.policy import must_see_parcel
+from delivery.services.custody import hand_on
 from delivery.services.tasks import raise_task
 from delivery.states import PARCEL, ParcelState, Part
 
@@ -135,7 +137,8 @@ def contents_ready(actor: Actor, parcel_id: UUID) -> None:
     parcel = lock(Parcel, parcel_id)
     if parcel.ready_at is None:
         parcel.ready_at = clock.now()
-    move(parcel, PARCEL, "contents_ready", actor, {Part.SYSTEM}, already_ok=True)
+    if move(parcel, PARCEL, "contents_ready", actor, {Part.SYSTEM}, already_ok=True):
+        hand_on(parcel, CustodyKind.MADE, actor, taker_name="" if actor.is_system else actor.name)
 
 
 @use_case
@@ -145,6 +148,7 @@ def declare_contents_ready(actor: Actor, parcel_id: UUID, command: object) -> No
     parts = must_see_parcel(actor, parcel)
     parcel.ready_at = clock.now()
     move(parcel, PARCEL, "contents_ready", actor, parts)
+    hand_on(parcel, CustodyKind.MADE, actor, taker_name=actor.name)
 
 
 @use_case

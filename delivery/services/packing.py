@@ -11,11 +11,13 @@ from app.kernel.db import db, lock, use_case
 from app.kernel.errors import Refused
 from app.kernel.transitions import move
 from app.kernel.words import N_
-from delivery.errors import same_person, seal_taken
+from delivery.custody import CustodyKind
+from delivery.errors import other_seal, same_person, seal_taken
 from delivery.events import ParcelChecked
 from delivery.models.parcels import Parcel
 from delivery.policy import must_see_parcel
 from delivery.rules import normal_scan
+from delivery.services.custody import hand_on, hash_of
 from delivery.states import PARCEL
 
 
@@ -26,6 +28,14 @@ class Pack:
     seal_no: str
     weight_g: int
     contents_compared: bool
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the second person scans: the seal, so that the envelope in the hand is the one on the screen."""
+
+    seal_no: str
     version: int | None = None
 
 
@@ -48,6 +58,7 @@ def pack(actor: Actor, parcel_id: UUID, command: Pack) -> None:
     parcel.seal_no, parcel.weight_g = seal_no, command.weight_g
     parcel.checked_by = parcel.checked_at = None
     move(parcel, PARCEL, "pack", actor, parts, detail={"seal": seal_no, "weight_g": command.weight_g})
+    hand_on(parcel, CustodyKind.TAKEN_TO_PACK, actor, taker_name=actor.name, evidence={"weight_g": command.weight_g})
 
 
 @use_case
@@ -55,20 +66,29 @@ def return_to_packer(actor: Actor, parcel_id: UUID, command: object) -> None:
     """The second person found something: it is packed again under another seal."""
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     parts = must_see_parcel(actor, parcel)
-    move(parcel, PARCEL, "return_to_packer", actor, parts, reason=str(getattr(command, "reason", "")))
+    reason = str(getattr(command, "reason", ""))
+    move(parcel, PARCEL, "return_to_packer", actor, parts, reason=reason)
+    hand_on(parcel, CustodyKind.SENT_BACK, actor, evidence={"reason_sha256": hash_of(reason)})
     parcel.packed_by = parcel.packed_at = parcel.seal_no = None
 
 
 @use_case
 def check_packing(actor: Actor, parcel_id: UUID, command: object) -> None:
-    """The second person agrees: from now on a waybill number is asked for. Raises Refused for the packer."""
+    """The second person agrees: from now on a waybill number is asked for.
+
+    Raises Refused for the packer, and where the scanned seal is not the one that the packer noted.
+    """
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     parts = must_see_parcel(actor, parcel)
     if parcel.state == "packed" and parcel.packed_by == actor.user_id:
         raise same_person()
+    scanned = normal_scan(getattr(command, "seal_no", None) or "")
+    if parcel.state == "packed" and scanned and scanned != parcel.seal_no:
+        raise other_seal(scanned)
     parcel.checked_by, parcel.checked_at = actor.user_id, clock.now()
     parcel.rounds += 1
     parcel.order_no = parcel.number if parcel.rounds == 1 else f"{parcel.number}-{parcel.rounds}"
     parcel.booking_due_at, parcel.booking_tries = clock.now(), 0
     parcel.booking_uncertain, parcel.booking_problem = False, None
     move(parcel, PARCEL, "check", actor, parts, event=ParcelChecked(parcel.id))
+    hand_on(parcel, CustodyKind.SEALED, actor, taker_name=actor.name, scanned=bool(scanned))

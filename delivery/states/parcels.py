@@ -83,6 +83,13 @@ PARCEL = Machine(
         Transition(
             "take_back", (ParcelState.HANDED_OVER,), ParcelState.RETURNED, STAFF, N_("Received back at the hall"), event=ParcelReturned,
         ),
+        Transition(
+            "to_centre", (ParcelState.RETURNED,), ParcelState.CREATED, STAFF, N_("Back to the certificate centre"), needs_reason=True,
+        ),
+        Transition(
+            "lose_in_hall", (ParcelState.WAYBILLED, ParcelState.RETURNED), ParcelState.LOST, (Part.SUPERVISOR,), N_("Lost in the hall"),
+            event=ParcelLost, needs_reason=True, danger=True,
+        ),
         Transition("resend", (ParcelState.RETURNED,), ParcelState.READY, STAFF, N_("Send again"), needs_reason=True, primary=True),
         Transition("window_pickup", (ParcelState.RETURNED,), ParcelState.CLOSED, (Part.HALL, Part.SUPERVISOR), N_("Collected at the window"), needs_reason=True),
         Transition("lose", (ParcelState.HANDED_OVER,), ParcelState.LOST, (Part.SYSTEM,), N_("Lost by the carrier"), event=ParcelLost),

@@ -14,6 +14,8 @@ class Part(StrEnum):
     """Postal staff on duty in the hall."""
     SUPERVISOR = "supervisor"
     APPLICANT = "applicant"
+    ACCOUNTANT = "accountant"
+    """Who settles with the carrier for the platform."""
 
 
 STAFF: Final = (Part.HALL, Part.POST, Part.SUPERVISOR)

@@ -3,11 +3,12 @@
 from typing import Final
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel import files
+from app.kernel.access import Actor
 from app.kernel.errors import DomainError
 from app.kernel.paging import page_of
 from app.web import parsing
@@ -16,10 +17,12 @@ from app.web.guard import requires, signed_in
 from app.web.session import current_actor
 from delivery import documents, policy, queries, services
 from delivery.queries import BatchView
+from delivery.queries.differences import differences_of
 from delivery.states import BATCH, BatchState, Part
 from delivery.web.api import api, batch_json
 from delivery.web.blueprint import pages
 from delivery.web.labels import inline_pdf
+from delivery.web.scanning import flash_refusal, scanned_code, suggestions
 from delivery.web.schemas import PageQuery
 from delivery.web.tables import BATCH_ACTIONS
 
@@ -46,7 +49,10 @@ def new_batch() -> BaseResponse:
 def batch(object_id: UUID) -> str:
     """One list: scan box while it is open, both signatures, the lines."""
     view = queries.batch_view(object_id, current_actor())
-    return render_template("delivery/batch.html", batch=view, actions=batch_actions(view), yours=_batch_is_yours(view))
+    return render_template(
+        "delivery/batch.html", batch=view, actions=batch_actions(view), yours=_batch_is_yours(view), near=suggestions(),
+        differences=differences_of(object_id) if view.missing else (),
+    )  # fmt: skip
 
 
 def batch_actions(view: BatchView) -> tuple[ActionView, ...]:
@@ -69,13 +75,23 @@ def scan_to_batch(object_id: UUID) -> BaseResponse:
     """Put a scanned parcel on the list and stay on its page, whatever comes of it."""
     actor = current_actor()
     queries.batch_view(object_id, actor)
+    near = None
     try:
-        parcel_id = services.add_to_batch(actor, object_id, services.AddToBatch(request.form.get("code", "")[:200]))
-        view = queries.parcel_view(parcel_id, actor)
-        flash(gettext("%(number)s is on the list.", number=view.waybill_no), "success")
+        put_on_list(actor, object_id, scanned_code())
     except DomainError as refusal:
-        flash(gettext(refusal.detail or refusal.title, **refusal.params), "danger")
-    return redirect(url_for("delivery.batch", object_id=object_id), 303)
+        near = flash_refusal(refusal)
+    return redirect(url_for("delivery.batch", object_id=object_id, near=near), 303)
+
+
+def put_on_list(actor: Actor, batch_id: UUID, code: str) -> None:
+    """Add what was scanned and say so; a second scan of the same parcel is told, and changes nothing."""
+    before = queries.batch_view(batch_id, actor)
+    parcel_id = services.add_to_batch(actor, batch_id, services.AddToBatch(code))
+    number = queries.parcel_view(parcel_id, actor).waybill_no
+    if any(line.parcel_id == parcel_id for line in before.lines):
+        flash(gettext("%(number)s was scanned already; it stands on this list once.", number=number), "warning")
+    else:
+        flash(gettext("%(number)s is on the list.", number=number), "success")
 
 
 @pages.get(f"{BATCHES}/list.pdf")

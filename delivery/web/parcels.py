@@ -95,6 +95,8 @@ def _corrections(view: ParcelView) -> list[str]:
         ParcelState.RETURNED,
     ):
         found.append("correct_receiver")
+    if view.state == ParcelState.RETURNED and view.is_staff:
+        found.append("decide_return")
     if Part.APPLICANT in view.parts and view.state == ParcelState.DELIVERED:
         found.append("dispute")
     return found

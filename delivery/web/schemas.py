@@ -16,7 +16,7 @@ from delivery.queries import ParcelFilter, Tab
 from delivery.services.batches import AddToBatch, OfferBatch, RemoveFromBatch, TakeOver
 from delivery.services.lookup import Track
 from delivery.services.orders import CorrectReceiver, Dispute
-from delivery.services.packing import Pack
+from delivery.services.packing import Check, Pack
 from delivery.services.tracking import ConfirmDelivery
 from delivery.services.waybills import EnterNumber
 from delivery.states import ParcelState
@@ -40,6 +40,16 @@ class PackIn(InputSchema):
     contents_compared = fields.Boolean(
         load_default=False,
         metadata={"label": N_("I compared contents, certificate number and receiver with the order")},
+    )
+    version = version_field()
+
+
+class CheckIn(InputSchema):
+    """What the second person scans."""
+
+    command = Check
+    seal_no = text(
+        N_("Seal number"), longest=40, hint=N_("Scan the seal of the envelope in your hand."), autocomplete="off"
     )
     version = version_field()
 
@@ -181,6 +191,7 @@ class ParcelQuery(InputSchema):
     tab = fields.Enum(Tab, by_value=True, load_default=None, allow_none=True)
     state = fields.String(load_default=None, validate=validate.OneOf([None, *ParcelState]))
     q = fields.String(load_default=None, validate=validate.Length(max=60))
+    near = fields.String(load_default="", validate=validate.Length(max=200))
     page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000))
 
     @post_load

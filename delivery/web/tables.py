@@ -3,13 +3,17 @@
 from typing import Any, Final
 from uuid import UUID
 
+from flask import request
+
 from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.web.actions import Action
 from app.web.schemas import PlainIn
 from delivery import queries, services
-from delivery.services import orders, tracking, waybills
+from delivery.services import differences, orders, returns, tracking, waybills
+from delivery.web.desk_schemas import DecideReturnIn, ResolveDifferenceIn
 from delivery.web.schemas import (
+    CheckIn,
     ConfirmDeliveryIn,
     CorrectReceiverIn,
     EnterNumberIn,
@@ -39,7 +43,10 @@ PARCEL_ACTIONS: Final = {
         done=N_("Packed. A second person checks it now."), prefill=lambda _actor, _id: {"weight_g": 120},
     ),
     "return_to_packer": Action(services.return_to_packer, ReasonIn, done=N_("Returned to be packed again.")),
-    "check": Action(services.check_packing, PlainIn, done=N_("Checked. The waybill number is being asked for.")),
+    "check": Action(
+        services.check_packing, CheckIn, explain=N_("Compare contents, receiver and seal with the order; somebody else than the packer does this."),
+        done=N_("Checked. The waybill number is being asked for."),
+    ),
     "enter_number": Action(
         services.enter_number, EnterNumberIn,
         explain=N_("Only where the carrier holds the order but its answer was lost. Ask the carrier for the number first."),
@@ -58,6 +65,10 @@ PARCEL_ACTIONS: Final = {
     "resend": Action(tracking.resend, ReasonIn, explain=N_("It is packed again under a new seal and gets a new waybill.")),
     "window_pickup": Action(tracking.window_pickup, ReasonIn, explain=N_("Note whom you gave it to and which document you saw.")),
     "settle_loss": Action(tracking.settle_loss, ReasonIn, explain=N_("Note the new order and the claim.")),
+    "to_centre": Action(returns.to_centre, ReasonIn, done=N_("Given back.")),
+    "lose_in_hall": Action(
+        returns.lose_in_hall, ReasonIn, danger=True, explain=N_("The contents are void and made again; the receiver is told. Search first."),
+    ),
     "cancel": Action(services.cancel_parcel, ReasonIn, danger=True),
     # no edges of the machine: facts and corrections
     "retry_booking": Action(services.retry_booking, PlainIn, N_("Ask for the number again"), done=N_("Asked again.")),
@@ -68,6 +79,9 @@ PARCEL_ACTIONS: Final = {
     "dispute": Action(
         services.dispute, ReasonIn, N_("I did not receive it"), done=N_("The hall looks at it and will call you."),
         explain=N_("Say what you know: who should have it, where you looked."),
+    ),
+    "decide_return": Action(
+        returns.decide_return, DecideReturnIn, N_("Decide at the returns desk"), done=N_("Decided."),
     ),
     "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
 }  # fmt: skip
@@ -84,5 +98,9 @@ BATCH_ACTIONS: Final = {
     ),
     "cancel": Action(services.cancel_batch, ReasonIn, danger=True),
     "add": Action(services.add_to_batch, ScanIn, N_("Add a parcel"), done=N_("Added.")),
+    "resolve_difference": Action(
+        differences.resolve_difference, ResolveDifferenceIn, N_("Clear up a difference"), done=N_("Cleared up."),
+        prefill=lambda _actor, _id: {"parcel_id": request.args.get("parcel_id", "")},
+    ),
     "remove": Action(services.remove_from_batch, RemoveIn, N_("Take off the list"), done=N_("Taken off the list.")),
 }  # fmt: skip

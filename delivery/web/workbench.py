@@ -3,11 +3,12 @@
 from typing import Any, Final
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel import clock
+from app.kernel.db import transaction
 from app.kernel.errors import DomainError, NotFound
 from app.kernel.paging import page_of
 from app.kernel.words import N_
@@ -16,9 +17,11 @@ from app.web.guard import requires
 from app.web.session import current_actor
 from delivery import policy, queries, services
 from delivery.queries import ParcelFilter, ParcelView, Tab
-from delivery.services import batches
+from delivery.services.scanning import find_scanned
 from delivery.states import BatchState, ParcelState
+from delivery.web.batches import put_on_list
 from delivery.web.blueprint import pages
+from delivery.web.scanning import flash_refusal, scanned_code, suggestions
 from delivery.web.schemas import ParcelQuery
 
 TAB_LABELS: Final = {
@@ -26,6 +29,7 @@ TAB_LABELS: Final = {
     Tab.LABEL: N_("To label"),
     Tab.HANDOVER: N_("To hand over"),
     Tab.TRANSIT: N_("On the way"),
+    Tab.RETURNS: N_("Came back"),
     Tab.EXCEPTIONS: N_("Exceptions"),
 }
 TAB_EMPTY: Final = {
@@ -33,21 +37,30 @@ TAB_EMPTY: Final = {
     Tab.LABEL: (N_("No label to print"), N_("Packed and checked parcels stand here from the moment a waybill number is asked for.")),
     Tab.HANDOVER: (N_("Nothing to hand over"), N_("Labelled parcels stand here until they are on a hand-over list.")),
     Tab.TRANSIT: (N_("Nothing on the way"), N_("Parcels that the courier signed for stand here until they are closed.")),
+    Tab.RETURNS: (N_("The returns desk is empty"), N_("Parcels that the courier brings back stand here until somebody decides.")),
     Tab.EXCEPTIONS: (N_("No exceptions"), N_("Refused orders, failed attempts, silent parcels and doubtful deliveries stand here.")),
 }  # fmt: skip
 
 
 @pages.get("/delivery")
 @requires(policy.WORK)
-def workbench() -> str:
+def workbench() -> str | BaseResponse:
     """The queues of the hall, one at a time, with a scan box that keeps the focus."""
     actor = current_actor()
     wanted, number = parsing.query(ParcelQuery)
     tab = wanted.tab or Tab.PACK
+    if tab is Tab.RETURNS:
+        return redirect(url_for("delivery.returns"))
     counts = queries.tab_counts(actor)
     tabs = [{"tab": each, "label": gettext(TAB_LABELS[each]), "count": counts[each]} for each in Tab]
     title, text = TAB_EMPTY[tab]
-    facts: dict[str, Any] = {"tab": tab, "tabs": tabs, "empty_title": gettext(title), "empty_text": gettext(text)}
+    facts: dict[str, Any] = {
+        "tab": tab,
+        "tabs": tabs,
+        "empty_title": gettext(title),
+        "empty_text": gettext(text),
+        "near": suggestions(),
+    }
     if tab is Tab.EXCEPTIONS:
         page = page_of(queries.tasks_statement(actor), number=number, scalars=False)
         return render_template("delivery/workbench.html", **facts, page=page, tasks=queries.task_views(page.items))
@@ -64,26 +77,23 @@ def scan() -> BaseResponse:
     """A scanned code leads to the next step of its parcel; at the hand-over it goes onto the open list."""
     actor = current_actor()
     tab = request.args.get("tab", "")
-    code = request.form.get("code", "")[:200]
     try:
         if tab == Tab.HANDOVER:
             batch_id = _open_list()
-            services.add_to_batch(actor, batch_id, services.AddToBatch(code))
+            put_on_list(actor, batch_id, scanned_code())
             return redirect(url_for("delivery.batch", object_id=batch_id), 303)
-        return redirect(_next_place(_scanned(code)), 303)
-    except (DomainError, NotFound) as refusal:
-        flash(gettext(refusal.detail or refusal.title, **refusal.params), "danger")
-        return redirect(url_for("delivery.workbench", tab=tab or None), 303)
+        return redirect(_next_place(_scanned(scanned_code())), 303)
+    except DomainError as refusal:
+        near = flash_refusal(refusal)
+        return redirect(url_for("delivery.workbench", tab=tab or None, near=near), 303)
 
 
 def _scanned(code: str) -> ParcelView:
-    from app.kernel.db import transaction
-
     actor = current_actor()
     if actor.organisation_id is None:
         raise NotFound
     with transaction():
-        found = batches.find_scanned(actor.organisation_id, code).id
+        found = find_scanned(actor.organisation_id, code).id
     return queries.parcel_view(found, actor)
 
 
@@ -96,6 +106,10 @@ def _open_list() -> UUID:
 def _next_place(view: ParcelView) -> str:
     if view.state == ParcelState.READY:
         return url_for("delivery.pack", object_id=view.id)
+    if view.state == ParcelState.PACKED and view.is_staff:
+        return f"/parcels/{view.id}/actions/check"
+    if view.state == ParcelState.RETURNED and view.is_staff:
+        return f"/parcels/{view.id}/actions/decide_return"
     if view.state == ParcelState.WAYBILLED and view.label_printed_at is None:
         return url_for("delivery.label", object_id=view.id)
     return url_for("delivery.parcel", object_id=view.id)

@@ -75,7 +75,7 @@ def test_a_parcel_through_the_pages(hall: Hall, carrier: SimulatedCarrier, clien
     assert "营业执照正本一份" in packer.get(found.location).text
     form = {"seal_no": "FQ0001", "weight_g": "130", "contents_compared": "true"}
     assert packer.post(f"/parcels/{parcel_id}/actions/pack", data=form).status_code == 303
-    assert checker.post(f"/parcels/{parcel_id}/actions/check").status_code == 303
+    assert checker.post(f"/parcels/{parcel_id}/actions/check", data={"seal_no": "ＦＱ０００１"}).status_code == 303
     outbox.drain_all()
     assert "1000000001460" in packer.get("/delivery?tab=label").text
     printed = packer.post(f"/parcels/{parcel_id}/label")
@@ -110,9 +110,11 @@ def test_a_parcel_through_the_api(hall: Hall, carrier: SimulatedCarrier, client_
     assert (packed.status_code, packed.get_json()["state"]) == (200, "packed")
     again = packer.post(f"/api/parcels/{parcel_id}/actions/pack", json=body)
     assert (again.status_code, again.get_json()["code"]) == (409, "outdated")
-    refused = packer.post(f"/api/parcels/{parcel_id}/actions/check", json={})
+    refused = packer.post(f"/api/parcels/{parcel_id}/actions/check", json={"seal_no": "FQ0001"})
     assert (refused.status_code, refused.get_json()["code"]) == (422, "second-person-needed")
-    assert checker.post(f"/api/parcels/{parcel_id}/actions/check", json={}).status_code == 200
+    other = checker.post(f"/api/parcels/{parcel_id}/actions/check", json={"seal_no": "FQ0002"})
+    assert (other.status_code, other.get_json()["code"]) == (422, "other-seal")
+    assert checker.post(f"/api/parcels/{parcel_id}/actions/check", json={"seal_no": "FQ0001"}).status_code == 200
     outbox.drain_all()
     batch = packer.post("/api/handover-batches").get_json()
     href = f"/api/handover-batches/{batch['id']}/actions"

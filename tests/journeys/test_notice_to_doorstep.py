@@ -505,7 +505,7 @@ def the_courier_delivers(story: Story) -> None:
     post.press("Pack", seal_no="FQ20261210001", weight_g="120", contents_compared="true")
     clerk = story.person("window_clerk")
     clerk.open(story.at["parcel"])
-    clerk.press("Confirm the packing")
+    clerk.press("Confirm the packing", seal_no="FQ20261210001")
     post.until(story.at["parcel"], lambda p: re.search(r"\b10\d{11}\b", p.text) is not None, "the waybill number")
     number = re.search(r"\b10\d{11}\b", post.text)
     assert number is not None

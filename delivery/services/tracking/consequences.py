@@ -9,11 +9,13 @@ from app.kernel.access import SYSTEM
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
+from delivery.custody import CustodyKind
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
 from delivery.observed import NextAction, SignerClass, Status, Tracking
 from delivery.queries import STATUS_LABELS
+from delivery.services.custody import hand_on
 from delivery.services.orders import SILENCE_CLOSES
 from delivery.services.tasks import drop_tasks, raise_task
 from delivery.states import PARCEL, ParcelState, Part
@@ -83,6 +85,7 @@ def _follow(parcel: Parcel, tracking: Tracking) -> None:
                 parcel, PARCEL, "lose", SYSTEM, {Part.SYSTEM},
                 event=ParcelLost(parcel.id, parcel.subject, parcel.thread_id),
             )  # fmt: skip
+            hand_on(parcel, CustodyKind.LOST, SYSTEM, evidence={"report": cause})
         case _:
             pass
 
@@ -104,6 +107,8 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
         "at": tracking.delivered_at.isoformat(),
     }
     move(parcel, PARCEL, "deliver", SYSTEM, {Part.SYSTEM}, event=event, detail=detail)
+    evidence = {"report": cause, "signer_class": str(signer), "reported_at": tracking.delivered_at.isoformat()}
+    hand_on(parcel, CustodyKind.SERVED, SYSTEM, taker_name=name, evidence=evidence)
 
 
 def count_delivered(parcel: Parcel, signer: SignerClass, name: str, at: datetime) -> None:
@@ -118,6 +123,7 @@ def _revoke(parcel: Parcel, *, tell: bool) -> None:
     event = ParcelDeliveryRevoked(parcel.id, parcel.subject, parcel.thread_id)
     parcel.delivered_at = parcel.signer_class = parcel.signer_name = parcel.close_at = None
     move(parcel, PARCEL, "revoke", SYSTEM, {Part.SYSTEM}, event=event)
+    hand_on(parcel, CustodyKind.REVOKED, SYSTEM, evidence={"delivered_at": revoked.isoformat() if revoked else None})
     if not tell:
         return
     raise_task(parcel, TaskKind.DELIVERY_REVOKED, cause=str(revoked), fact="743")

@@ -1,0 +1,86 @@
+"""Writing the chain of custody: every use case that moves a paper from hand to hand calls `hand_on`."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.identity import queries as identity
+from app.kernel import audit, clock
+from app.kernel.access import Actor
+from app.kernel.db import db, new_id
+from delivery import rules
+from delivery.custody import RULES, CustodyKind, Holder, giver_of, sealed
+from delivery.models.custody import CustodyStep
+from delivery.models.parcels import Parcel
+from delivery.models.tasks import TaskKind
+from delivery.services.tasks import raise_task
+
+
+def hand_on(
+    parcel: Parcel,
+    kind: CustodyKind,
+    actor: Actor,
+    *,
+    giver_name: str = "",
+    taker_name: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    scanned: bool = False,
+) -> None:
+    """Write one hand-over of a locked parcel. Call inside the transaction of the step that it belongs to.
+
+    `evidence` holds plain values without personal data: numbers of lists, keys of reports, hashes of photo, signature
+    or reason (`hash_of`). A giver who does not have the paper by the chain becomes a task, never a refusal: the paper
+    has moved already.
+    """
+    last = last_step(parcel.id)
+    holder = Holder(last.taker) if last else Holder.NOBODY
+    rule = RULES[kind]
+    if kind is CustodyKind.MADE and holder is Holder.CENTRE:
+        return
+    giver = giver_of(kind, holder)
+    if rule.taker is Holder.RECEIVER:
+        taker_name = rules.masked_name(taker_name)
+    if giver is Holder.RECEIVER:
+        giver_name = rules.masked_name(giver_name)
+    now = clock.now()
+    step = CustodyStep(
+        id=new_id(), parcel_id=parcel.id, position=last.position + 1 if last else 1, kind=kind, giver=giver,
+        giver_name=giver_name or (last.taker_name if last and holder is giver else ""), taker=rule.taker, taker_name=taker_name,
+        place=identity.organisation_name(parcel.hall_organisation_id), at=now, pieces=1, seal_no=parcel.seal_no,
+        waybill_no=parcel.waybill_no, scanned=scanned, evidence=dict(evidence or {}), before=last.digest if last else "",
+    )  # fmt: skip
+    step.digest = sealed(step.before, content_of(step))
+    event = audit.append(
+        action="parcel.custody", object_type="parcel", object_id=parcel.id, actor=actor,
+        body={"position": step.position, "kind": step.kind, "digest": step.digest},
+    )  # fmt: skip
+    db.session.flush()  # the event gets its id
+    step.audit_event_id = event.id
+    db.session.add(step)
+    db.session.flush()  # a second step of this transaction must see this one
+    if last is not None and holder is not giver:
+        raise_task(parcel, TaskKind.CUSTODY_GAP, cause=step.digest[:40], fact=f"{step.position - 1} → {step.position}")
+
+
+def last_step(parcel_id: UUID) -> CustodyStep | None:
+    """The newest step of a chain."""
+    statement = sa.select(CustodyStep).where(CustodyStep.parcel_id == parcel_id)
+    return db.session.scalars(statement.order_by(CustodyStep.position.desc()).limit(1)).first()
+
+
+def content_of(step: CustodyStep) -> dict[str, Any]:
+    """What the digest of a step covers, as plain values."""
+    return {
+        "parcel": str(step.parcel_id), "position": step.position, "kind": str(step.kind), "giver": str(step.giver),
+        "giver_name": step.giver_name, "taker": str(step.taker), "taker_name": step.taker_name, "place": step.place,
+        "at": step.at.isoformat(), "pieces": step.pieces, "seal": step.seal_no, "waybill": step.waybill_no,
+        "scanned": step.scanned, "evidence": step.evidence,
+    }  # fmt: skip
+
+
+def hash_of(text: str) -> str:
+    """The SHA-256 of a free text, which may name persons and so does not go into the chain itself."""
+    return hashlib.sha256(text.encode()).hexdigest()
