@@ -8,20 +8,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Stateful, Versioned, named_check, state_checks, uuid_fk, uuid_pk
-from delivery.states import CLAIM, DAY_CLOSE, ClaimState, DayCloseState
+from delivery.states import CLAIM, HALL_DAY, ClaimState, HallDayState
 
 
-class DayClose(Base, Versioned, Stateful):
+class HallDay(Base, Versioned, Stateful):
     """One day of one hall: what lay on each shelf, what was carried over and why, signed by a supervisor (日终盘点)."""
 
-    __tablename__ = "day_close"
-    object_type: ClassVar[str] = "day-close"
+    __tablename__ = "hall_day"
+    object_type: ClassVar[str] = "hall-day"
 
     id: Mapped[UUID] = uuid_pk()
     number: Mapped[str] = mapped_column(sa.String(32), unique=True)
     hall_organisation_id: Mapped[UUID]
     day: Mapped[date]
-    state: Mapped[str] = mapped_column(sa.String(12), default=DayCloseState.COUNTED)
+    state: Mapped[str] = mapped_column(sa.String(12), default=HallDayState.COUNTED)
     shelves: Mapped[list[Any]]
     """One row a shelf: `shelf`, `expected`, `counted`, `reason` for what stays overnight."""
     open_items: Mapped[list[Any]]
@@ -37,7 +37,7 @@ class DayClose(Base, Versioned, Stateful):
     remark: Mapped[str | None] = mapped_column(sa.String(500))
 
     __table_args__ = (
-        *state_checks(DAY_CLOSE),
+        *state_checks(HALL_DAY),
         named_check("two_persons", "signed_by IS NULL OR signed_by <> counted_by"),
         sa.UniqueConstraint("hall_organisation_id", "day"),
     )

@@ -7,31 +7,31 @@ from app.kernel.words import N_
 from delivery.states.parts import STAFF, Part
 
 
-class DayCloseState(StrEnum):
+class HallDayState(StrEnum):
     """States of the closing of a hall's day (日终盘点)."""
 
     COUNTED = "counted"
     SIGNED = "signed"
 
 
-DAY_CLOSE = Machine(
-    name="day-close",
-    states=DayCloseState,
-    initial=DayCloseState.COUNTED,
+HALL_DAY = Machine(
+    name="hall-day",
+    states=HallDayState,
+    initial=HallDayState.COUNTED,
     transitions=(
-        Transition("recount", (DayCloseState.COUNTED,), DayCloseState.COUNTED, STAFF, N_("Count again")),
+        Transition("recount", (HallDayState.COUNTED,), HallDayState.COUNTED, STAFF, N_("Count again")),
         Transition(
-            "sign", (DayCloseState.COUNTED,), DayCloseState.SIGNED, (Part.SUPERVISOR,), N_("Sign the day"), primary=True
+            "sign", (HallDayState.COUNTED,), HallDayState.SIGNED, (Part.SUPERVISOR,), N_("Sign the hall's day"), primary=True
         ),
     ),
     labels={
-        DayCloseState.COUNTED: N_("Counted, supervisor to sign"),
-        DayCloseState.SIGNED: N_("Day closed"),
+        HallDayState.COUNTED: N_("Counted, supervisor to sign"),
+        HallDayState.SIGNED: N_("Day closed"),
     },
-    requires={DayCloseState.SIGNED: ("signed_by", "signed_at")},
+    requires={HallDayState.SIGNED: ("signed_by", "signed_at")},
     next_step={
-        DayCloseState.COUNTED: N_("A supervisor who did not count compares the shelves and signs."),
-        DayCloseState.SIGNED: N_("Nothing more is to be done."),
+        HallDayState.COUNTED: N_("A supervisor who did not count compares the shelves and signs."),
+        HallDayState.SIGNED: N_("Nothing more is to be done."),
     },
 )  # fmt: skip
 

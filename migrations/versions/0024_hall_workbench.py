@@ -115,7 +115,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("zone", "valid_from", name=op.f("uq_carrier_tariff_zone_valid_from")),
     )
     op.create_table(
-        "day_close",
+        "hall_day",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(length=32), nullable=False),
         sa.Column("hall_organisation_id", sa.Uuid(), nullable=False),
@@ -140,15 +140,13 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "state <> 'signed' OR (signed_by IS NOT NULL AND signed_at IS NOT NULL)",
-            name=op.f("ck_day_close_state_signed_041958"),
+            name=op.f("ck_hall_day_state_signed_041958"),
         ),
-        sa.CheckConstraint("state IN ('counted', 'signed')", name=op.f("ck_day_close_state_412898")),
-        sa.CheckConstraint(
-            "signed_by IS NULL OR signed_by <> counted_by", name=op.f("ck_day_close_two_persons_e95943")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_day_close")),
-        sa.UniqueConstraint("hall_organisation_id", "day", name=op.f("uq_day_close_hall_organisation_id_day")),
-        sa.UniqueConstraint("number", name=op.f("uq_day_close_number")),
+        sa.CheckConstraint("state IN ('counted', 'signed')", name=op.f("ck_hall_day_state_412898")),
+        sa.CheckConstraint("signed_by IS NULL OR signed_by <> counted_by", name=op.f("ck_hall_day_two_persons_e95943")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hall_day")),
+        sa.UniqueConstraint("hall_organisation_id", "day", name=op.f("uq_hall_day_hall_organisation_id_day")),
+        sa.UniqueConstraint("number", name=op.f("uq_hall_day_number")),
     )
     op.create_table(
         "carrier_bill_difference",
@@ -421,7 +419,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_carrier_bill_difference_bill_id"))
 
     op.drop_table("carrier_bill_difference")
-    op.drop_table("day_close")
+    op.drop_table("hall_day")
     op.drop_table("carrier_tariff")
     with op.batch_alter_table("carrier_bill", schema=None) as batch_op:
         batch_op.drop_index(
