@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.kernel import audit, clock, outbox
 from app.kernel.db import db
+from app.kernel.words import N_
 from marketplace.models.procurements import Procurement
 from marketplace.services import selection
 from marketplace.states.parts import Part
@@ -46,7 +47,7 @@ def examine() -> Findings:
     _books(found)
     _log(found)
     replayed = selection.replay_all()
-    found.facts["results decided again"] = replayed
+    found.facts[N_("Results decided again")] = replayed
     alarms = selection.count_of_alarms()
     if alarms:
         found.problems.append(f"{alarms} results come out differently when they are decided again")
@@ -71,7 +72,7 @@ def _books(found: Findings) -> None:
     totals = db.session.execute(
         sa.select(LedgerEntry.currency, sa.func.sum(LedgerEntry.amount_fen)).group_by(LedgerEntry.currency)
     ).all()
-    found.facts["ledger entries"] = db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry))
+    found.facts[N_("Ledger entries")] = db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry))
     for currency, total in totals:
         if total != 0:
             found.problems.append(f"the books are off by {total} {currency}")
@@ -79,7 +80,7 @@ def _books(found: Findings) -> None:
 
 def _log(found: Findings) -> None:
     verdict = audit.verify()
-    found.facts["audit events"] = verdict.events
+    found.facts[N_("Audit events")] = verdict.events
     found.problems += list(verdict.problems)
     left = db.session.scalar(
         sa.select(sa.func.count()).select_from(outbox.OutboxMessage).where(outbox.OutboxMessage.done_at.is_(None))

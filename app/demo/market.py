@@ -91,6 +91,13 @@ FATES: Final = (
     ("paused", 19), ("nobody", 29), ("pause_clock", 7), ("unsigned", 43), ("silence", 13), ("unpaid", 11),
 )  # fmt: skip
 
+ENDED: Final = frozenset({_P.CLOSED, _P.CANCELLED, _P.VOID, _P.TERMINATED, _P.REPUBLISHED})
+WAKING: Final = ENDED | {
+    *(_P.AWARDED, _P.CONFIRMED, _P.IN_SERVICE, _P.RESELECT, _P.FAILED, _P.RESULT_PUBLICITY, _P.ACCEPTED),
+    *(_P.OPENING, _P.COMPARING),
+}
+"""Where somebody of the market has something to do, or nobody has any more."""
+
 
 class Market:
     """Plans the purchases and lets owners, agencies and operators react each working day."""
@@ -246,9 +253,17 @@ class Market:
         if not self.simulation.calendar.is_working_day(clock.today()):
             return
         outbox.drain_all()  # what happened since the last look has been told to everybody
-        for purchase in self.purchases:
-            if not purchase.done and purchase.procurement_id is not None:
+        self.purchases = [purchase for purchase in self.purchases if not purchase.done]
+        states = self._states()
+        for purchase in list(self.purchases):
+            if states.get(purchase.procurement_id) in WAKING and not purchase.done:
                 self._react(purchase)
+
+    def _states(self) -> dict[UUID | None, str]:
+        """Where the unfinished purchases stand, in one statement: most of them wait for a moment, not for a person."""
+        wanted = [purchase.procurement_id for purchase in self.purchases if purchase.procurement_id is not None]
+        found = db.session.execute(sa.select(Procurement.id, Procurement.state).where(Procurement.id.in_(wanted)))
+        return {row.id: row.state for row in found}
 
     def _react(self, purchase: Purchase) -> None:
         procurement = self._procurement(purchase)
@@ -265,13 +280,7 @@ class Market:
         }.get(_P(procurement.state))
         if reaction is not None:
             reaction(purchase, procurement)
-        purchase.done = purchase.done or self._state(purchase) in {
-            _P.CLOSED,
-            _P.CANCELLED,
-            _P.VOID,
-            _P.TERMINATED,
-            _P.REPUBLISHED,
-        }
+        purchase.done = purchase.done or self._state(purchase) in ENDED
 
     def _open_quotes(self, purchase: Purchase, procurement: Procurement) -> None:
         self.choosing.open_quotes(procurement, purchase.owner)

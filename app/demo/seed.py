@@ -125,9 +125,11 @@ def seed_command(scale: float, seed: int, if_empty: bool) -> None:
 @click.option("--purchases", type=click.IntRange(10), default=10_000, show_default=True)
 @click.option("--days", type=click.IntRange(60), default=365, show_default=True)
 @click.option("--seed", type=int, default=2026, show_default=True, help="The same seed gives the same year.")
-def simulate_command(agencies: int, purchases: int, days: int, seed: int) -> None:
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Also write a page with plots there.")
+def simulate_command(agencies: int, purchases: int, days: int, seed: int, report: Path | None) -> None:
     """Let a whole supermarket run for a year in an empty database, then examine everything that it left behind."""
     from app.demo.examination import examine
+    from app.demo.year_report import write_report
 
     if current_app.extensions["chaoshi_settings"].mode is Mode.PRODUCTION:
         raise click.ClickException("a simulated year does not belong into a production database")
@@ -136,12 +138,17 @@ def simulate_command(agencies: int, purchases: int, days: int, seed: int) -> Non
     logging.disable(logging.INFO)
     began = clock.now()
     world = World(agencies, purchases, cases=agencies // 10, owners=max(12, purchases // 40), applicants=30, days=days)
-    seed_world(current_app._get_current_object(), world, seed)  # type: ignore[attr-defined]  # noqa: SLF001
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    seed_world(app, world, seed)
     took = (clock.now() - began).total_seconds()
     findings = examine()
     click.echo(f"{days} days in {took:.0f} s ({took / purchases * 1000:.0f} ms for each purchase)")
     for line in findings.lines():
         click.echo(line)
+    if report:
+        heading = {"agencies": agencies, "purchases": purchases, "days": days, "seconds": round(took)}
+        write_report(app, findings, heading, report)
+        click.echo(f"report: {report}")
     if findings.problems:
         raise click.ClickException("; ".join(findings.problems[:20]))
 

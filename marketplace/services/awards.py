@@ -266,7 +266,7 @@ def released_reserve(procurement: Procurement) -> tuple[Registration, ...]:
     return tuple(row[1] for row in db.session.execute(_ranked(procurement, RegistrationState.LOST)))
 
 
-def _ranked(procurement: Procurement, state: RegistrationState) -> Select[tuple[SelectionRank, Registration]]:
+def _ranked(procurement: Procurement, state: RegistrationState) -> Select[SelectionRank, Registration]:
     latest = (
         select(SelectionResult.id)
         .where(SelectionResult.procurement_id == procurement.id)

@@ -1,5 +1,6 @@
 """The demonstration is played through the services: whatever it leaves must be true, balanced and provable."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from app.demo.examination import examine
 from app.demo.names import Names
 from app.demo.seed import World, is_empty, seed_world
+from app.demo.year_report import write_report, year
 from app.kernel import audit, outbox
 from app.kernel.db import db
 from app.kernel.timeline import TimelineRecord
@@ -22,7 +24,7 @@ from payments.models.ledger import LedgerEntry
 pytestmark = pytest.mark.journey
 
 
-def test_a_small_world_is_true(app: Flask) -> None:
+def test_a_small_world_is_true(app: Flask, tmp_path: Path) -> None:
     assert is_empty()
     counts = seed_world(app, World.of_scale(0.08), quiet=True)
     assert not is_empty()
@@ -50,6 +52,19 @@ def test_a_small_world_is_true(app: Flask) -> None:
     # no step of any journey lies in the future or before its beginning
     first, last = db.session.execute(sa.select(sa.func.min(TimelineRecord.at), sa.func.max(TimelineRecord.at))).one()
     assert 90 <= (last - first).days <= 97
+    _the_page_about_it(app, tmp_path / "year.html")
+
+
+def _the_page_about_it(app: Flask, page: Path) -> None:
+    write_report(app, examine(), {"agencies": 26, "purchases": 10, "days": 95, "seconds": 30}, page)
+    text = page.read_text(encoding="utf-8")
+    assert "未发现问题" in text
+    procurements = db.session.scalar(sa.select(sa.func.count()).select_from(Procurement))
+    assert sum(count for _, count in year().states) == procurements
+    held = db.session.scalar(
+        sa.select(-sa.func.sum(LedgerEntry.amount_fen)).where(LedgerEntry.account.startswith("escrow:"))
+    )
+    assert year().held[-1][1] == held
 
 
 def test_a_filled_database_is_left_alone(app: Flask) -> None:
