@@ -183,30 +183,6 @@ def test_the_database_itself_refuses_a_second_live_attempt(
         session.execute(sa.insert(PaymentBill).values(**part, standing="live"))
 
 
-@pytest.mark.parametrize(
-    "fault", ["drop_after", "error_after", "drop_before", "error_before", "conflict", "rate_limit"]
-)
-def test_a_lost_or_broken_answer_leaves_one_session_and_finishes_later(
-    gateway: StripeGateway, simulator: Simulator, a_bill: MakeBill, owner: Actor, pay_at_cashier: Pay, fault: str
-) -> None:
-    control(simulator, "/faults", path="/v1/checkout/sessions", fault=fault, times=2)
-    bill_id = a_bill()
-    payment_id = services.start_payment(owner, bill_id, StartPayment())
-    for _ in range(3):
-        try:
-            services.send_payment(payment_id)
-        except Unknown:
-            view = bill_page(owner, bill_id)
-            assert view.live_payment is not None
-            assert view.live_payment.state == "new"
-            assert view.state == "open"
-    assert len(gateway._client.v1.checkout.sessions.list().data) == 1
-    pay_at_cashier(bill_id)
-    assert services.sync_payment(payment_id) is PaymentState.SUCCEEDED
-    assert count_charges(gateway) == 1
-    books_agree()
-
-
 def test_an_unreachable_gateway_leaves_the_attempt_visible_and_the_outbox_finishes_it(
     gateway: StripeGateway, simulator: Simulator, a_bill: MakeBill, owner: Actor
 ) -> None:

@@ -26,12 +26,13 @@ class Mutant:
 
 
 SERVICES = "tests/payments/test_payment_services.py"
+NETWORK = "tests/payments/test_bad_network.py"
 PURE = "tests/payments/test_ledger.py tests/payments/test_observed.py tests/payments/test_rules.py"
 MUTANTS = (
     Mutant("a refund without its key", "payments/services/refunds.py", ".refund(known.request, known.key)",
            ".refund(known.request, str(new_id()))", f"{SERVICES} -k two_persons"),
     Mutant("a session without its key", "payments/services/payments.py", "provider.start(known.request, known.key)",
-           "provider.start(known.request, str(new_id()))", f"{SERVICES} -k lost_or_broken"),
+           "provider.start(known.request, str(new_id()))", f"{NETWORK} -k lost_or_broken"),
     Mutant("an old request sent again", "payments/services/payments.py", "> rules.KEY_LIFETIME",
            "> rules.KEY_LIFETIME * 99", f"{SERVICES} -k never_arrived"),
     Mutant("postings may repeat", "payments/ledger.py", 'return f"{gateway}:{movement.ref}"',
@@ -50,7 +51,7 @@ MUTANTS = (
            "", f"{SERVICES} -k double_click"),
     Mutant("a timeout is a failure", "payments/services/payments.py", 'except (Declined, Refusal) as refusal:\n        log.warning("the gateway refused an attempt"',
            'except (Declined, Refusal, Unknown) as refusal:\n        log.warning("the gateway refused an attempt"',
-           f"{SERVICES} -k lost_or_broken"),
+           f"{NETWORK} -k lost_or_broken"),
     Mutant("notices from the future", "payments/gateways/stripe.py", "if abs(now - datetime.fromtimestamp(signed_at, UTC)) >",
            "if (now - datetime.fromtimestamp(signed_at, UTC)) >", f"{SERVICES} -k forged"),
     Mutant("any signature will do", "payments/gateways/stripe.py", "if not any(_is_signed(text, header, secret) for secret in secrets):",
