@@ -169,8 +169,8 @@ class ClockPause(Base):
 class Deliverable(Base):
     """One uploaded version of the deliverable of a milestone, with the digest of its file and who answers for it.
 
-    `practitioners` lists everybody who signs for the content as {"name", "certificate"}, the one who leads first (also in
-    `practitioner_name` and `practitioner_certificate`); `checklist` the points the agency has confirmed.
+    `practitioners` lists everybody who signs for the content as {"name", "certificate", "on_register"}, the one who leads first
+    (also in `practitioner_name` and `practitioner_certificate`); `on_register`: a checked practitioner of the agency that day; `checklist` the points the agency has confirmed.
     """
 
     __tablename__ = "deliverable"

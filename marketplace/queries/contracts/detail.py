@@ -67,6 +67,15 @@ class PauseView:
 
 
 @dataclass(frozen=True)
+class Signatory:
+    """Somebody who signs for a deliverable. `on_register`: a checked practitioner of the agency on that day."""
+
+    name: str
+    certificate: str
+    on_register: bool
+
+
+@dataclass(frozen=True)
 class DeliverableView:
     """One uploaded version."""
 
@@ -79,7 +88,7 @@ class DeliverableView:
     file_size: int
     practitioner_name: str
     practitioner_certificate: str
-    practitioners: tuple[tuple[str, str], ...]
+    practitioners: tuple[Signatory, ...]
     milestone: int
     checklist: tuple[str, ...]
     note: str
@@ -341,9 +350,11 @@ def _deliverables(contract_id: UUID) -> tuple[DeliverableView, ...]:
     )
 
 
-def _people(row: Deliverable) -> tuple[tuple[str, str], ...]:
-    named = tuple((one["name"], one["certificate"]) for one in row.practitioners)
-    return named or ((row.practitioner_name, row.practitioner_certificate),)
+def _people(row: Deliverable) -> tuple[Signatory, ...]:
+    named = tuple(
+        Signatory(one["name"], one["certificate"], one.get("on_register", False)) for one in row.practitioners
+    )
+    return named or (Signatory(row.practitioner_name, row.practitioner_certificate, on_register=False),)
 
 
 def _sees_hidden(parts: frozenset[Part]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,6 +16,7 @@ from app.kernel.files import Upload, keep
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events.contracts import DeliverableAccepted
+from marketplace.models.agencies import Practitioner
 from marketplace.models.contracts import ClockPause, Contract, Deliverable
 from marketplace.queries.contracts.clock import pauses_of, reading_of
 from marketplace.queries.contracts.templates import pinned_template
@@ -30,6 +31,7 @@ from marketplace.services.contracts.deadlines import set_deadline
 from marketplace.services.contracts.money import bill_next_milestone, milestones_of, release_if_earned
 from marketplace.services.contracts.questions import drop_open_question
 from marketplace.services.contracts.telling import Reasoned, locked, tell
+from marketplace.states.agency import PractitionerState
 from marketplace.states.contract import CONTRACT, ContractState
 from marketplace.states.parts import Part
 
@@ -70,7 +72,7 @@ def deliver(actor: Actor, contract_id: UUID, command: Deliver) -> None:
     if not command.checked:
         raise Refused("checklist-open", N_("Confirm that the checklist is fulfilled."), field="checked")
     now, calendar = clock.now(), work_calendar.current()
-    people = _people(command)
+    people = _people(command, practitioners_of(contract.agency_organisation_id))
     drop_open_question(contract, actor)
     milestone = next(one for one in milestones_of(contract) if one.accepted_at is None)
     contract.delivered_on = beijing_date(now)
@@ -103,8 +105,18 @@ def deliver(actor: Actor, contract_id: UUID, command: Deliver) -> None:
     tell(contract, Part.OWNER, "contract.delivered", N_("A deliverable waits for your acceptance: %(number)s"))
 
 
-def _people(command: Deliver) -> list[dict[str, str]]:
-    found = [{"name": command.practitioner_name, "certificate": command.practitioner_certificate or ""}]
+def practitioners_of(agency_organisation_id: UUID) -> frozenset[str]:
+    """The names of the checked practitioners who are on the agency's register today."""
+    statement = select(Practitioner.name).where(
+        Practitioner.organisation_id == agency_organisation_id, Practitioner.state == PractitionerState.VALID
+    )
+    return frozenset(db.session.scalars(statement))
+
+
+def _people(command: Deliver, registered: frozenset[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": command.practitioner_name, "certificate": command.practitioner_certificate or ""}
+    ]
     for number, line in enumerate((row.strip() for row in (command.others or "").splitlines() if row.strip()), 1):
         match = _PERSON.fullmatch(line)
         if match is None:
@@ -118,7 +130,7 @@ def _people(command: Deliver) -> list[dict[str, str]]:
     names = [(one["name"], one["certificate"]) for one in found]
     if len(set(names)) < len(names):
         raise Refused("practitioner-twice", N_("The same person is named twice."), field="others")
-    return found
+    return [{**one, "on_register": one["name"] in registered} for one in found]
 
 
 def _next_version(contract: Contract) -> int:

@@ -1,5 +1,6 @@
 """Contracts as JSON."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -158,7 +159,7 @@ def contract_json(view: ContractView) -> dict[str, Any]:
                 "file_sha256": d.file_sha256,
                 "file_size": d.file_size,
                 "practitioner_name": d.practitioner_name,
-                "practitioners": [{"name": name, "certificate": number} for name, number in d.practitioners],
+                "practitioners": [asdict(person) for person in d.practitioners],
                 "milestone": d.milestone,
                 "submitted_at": iso(d.submitted_at),
                 "accepted_at": iso(d.accepted_at),

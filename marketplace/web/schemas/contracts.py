@@ -243,7 +243,9 @@ class DeliverIn(InputSchema):
     command = Deliver
     title = text(N_("Title of the deliverable"))
     practitioner_name = text(
-        N_("Responsible practitioner"), longest=60, hint=N_("The person who answers for the content by name.")
+        N_("Responsible practitioner"),
+        longest=60,
+        hint=N_("The person who answers for the content by name. The owner sees whether your register lists them."),
     )
     practitioner_certificate = text(N_("Number of the practice certificate"), required=False, longest=60)
     others = text(
