@@ -21,7 +21,8 @@ from flask import Flask
 from app.factory import create_app
 from app.kernel import audit, outbox
 from app.kernel.clock import BEIJING
-from app.kernel.jobs import Daily, Every, Job, beat, every, run_once
+from app.kernel.inbox import forget_keys
+from app.kernel.jobs import Daily, Every, Job, beat, daily, every, run_once
 from app.kernel.words import N_
 from app.settings import Settings
 
@@ -31,6 +32,7 @@ SILENCE_SECONDS = 30
 
 KERNEL_JOBS: tuple[Job, ...] = (
     Job("kernel.audit-sequence", audit.sequence_all, every(seconds=5), N_("Give audit events their place in the log")),
+    Job("kernel.forget-keys", forget_keys, daily("03:40"), N_("Forget the keys of old requests"), 300),
 )
 
 

@@ -12,14 +12,6 @@ class BadNotice(DomainError):
     status = 400
 
 
-class MissingIdempotencyKey(DomainError):
-    """A money request through the API without the header that makes it safe to repeat."""
-
-    code = "idempotency-key-missing"
-    title = N_("Send an Idempotency-Key header: a money request must be safe to repeat.")
-    status = 400
-
-
 def not_payable() -> Conflict:
     """Refuse to pay a bill that is not open."""
     return Conflict("bill-not-payable", N_("This bill cannot be paid: it is already paid or no longer due."))

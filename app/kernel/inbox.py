@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel import clock
 from app.kernel.access import Actor
-from app.kernel.db import Base, db, new_id, transaction, uuid_pk
+from app.kernel.db import Base, db, new_id, transaction, use_case, uuid_pk
 from app.kernel.errors import Refused
 from app.kernel.words import N_
 
 
 class IdempotencyKey(Base):
-    """One request that must have one effect: who asked, where, with what body, and what was answered."""
+    """One request that must have one effect: who asked, where, with what body, and what was answered.
+
+    `answer` is the effect's own, written in its transaction; `response` what the API sent, `locked_until` while it works.
+    """
 
     __tablename__ = "idempotency_key"
     id: Mapped[UUID] = uuid_pk()
@@ -28,7 +31,9 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(sa.String(255))
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
     answer: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime]
+    response: Mapped[dict[str, Any] | None]
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     __table_args__ = (sa.UniqueConstraint("caller", "endpoint", "key"),)
 
 
@@ -115,6 +120,17 @@ def once(
         answer = run()
         row.answer = answer
         return answer
+
+
+KEPT = timedelta(hours=48)
+"""How long a key is remembered; callers may count on 24 hours."""
+
+
+@use_case
+def forget_keys() -> int:
+    """Forget the keys of requests older than `KEPT`; return how many."""
+    gone = db.session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def receive(source: str, notice_id: str, kind: str, object_ref: str | None, raw: bytes) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -19,6 +19,7 @@ from app.kernel.words import N_
 from app.web import parsing
 from app.web.forms import Form, errors_of
 from app.web.guard import signed_in
+from app.web.idempotency import answer_once, at_most_once
 from app.web.operations import Operation
 from app.web.schemas import InputSchema, PlainIn
 from app.web.session import current_actor
@@ -118,8 +119,9 @@ def register_actions(
     to_json: Callable[[Any], dict[str, Any]],
     machine: Machine | None = None,
     name: str = "",
+    money: bool = False,
 ) -> None:
-    """Add the action routes of one kind of object.
+    """Add the action routes of one kind of object; with `money`, the API refuses a step without an `Idempotency-Key`.
 
     `path` is like "/procurements/<uuid:object_id>"; `view(actor, id)` returns the object's view (with `state`,
     `version`, `title`) or raises NotFound for what the actor may not see; `detail` is the endpoint of its page;
@@ -140,6 +142,7 @@ def register_actions(
         return str(gettext(edge.label)) if edge else action_name
 
     def run(object_id: UUID, action_name: str, action: Action, command: Any, key: str | None, raw: Any) -> None:
+        """Take the step of a form, once for its key."""
         actor = current_actor()
 
         def effect() -> None:
@@ -199,12 +202,17 @@ def register_actions(
     @signed_in
     def call(object_id: UUID, action_name: str) -> BaseResponse:
         action = find(action_name)
-        view(current_actor(), object_id)
-        command = parsing.body(action.schema)
-        raw = request.get_json(silent=True) or request.form.to_dict(flat=False)
-        run(object_id, action_name, action, command, request.headers.get("Idempotency-Key"), raw)
-        return jsonify(to_json(view(current_actor(), object_id)))
+        actor = current_actor()
+        view(actor, object_id)
 
+        def respond() -> BaseResponse:
+            command = parsing.body(action.schema)
+            at_most_once(lambda: _nothing(action.run(actor, object_id, command)))
+            return jsonify(to_json(view(current_actor(), object_id)))
+
+        return cast("BaseResponse", answer_once(respond, required=money))
+
+    call.needs_idempotency_key = money  # type: ignore[attr-defined]
     call.machine = machine  # type: ignore[attr-defined]
     call.action_table = table  # type: ignore[attr-defined]  # read by the OpenAPI builder
     call.operation = Operation(N_("Take a step"), tag=prefix, idempotent=True)  # type: ignore[attr-defined]
@@ -212,6 +220,10 @@ def register_actions(
     pages.add_url_rule(address, f"{prefix}_action_form", show, methods=["GET"])
     pages.add_url_rule(address, f"{prefix}_action", submit, methods=["POST"])
     api.add_url_rule(address, f"{prefix}_action", call, methods=["POST"])
+
+
+def _nothing(_result: object) -> None:
+    """What a step answers is not stored: the object is read anew."""
 
 
 def api_actions(views: Iterable[ActionView]) -> list[dict[str, str]]:

@@ -157,7 +157,7 @@ def _operation(app: Flask, rule: Rule, described: Operation, method: str) -> dic
     if described.query is not None:
         parameters.append({"in": "query", "schema": described.query})
     if described.idempotent:
-        parameters.append(IDEMPOTENCY)
+        parameters.append(_idempotency(app, rule))
     facts: dict[str, Any] = {
         "operationId": f"{rule.endpoint}.{method.lower()}",
         "summary": gettext(described.summary),
@@ -182,12 +182,17 @@ IDEMPOTENCY = {
 }
 
 
+def _idempotency(app: Flask, rule: Rule) -> dict[str, Any]:
+    needed = getattr(app.view_functions[rule.endpoint], "needs_idempotency_key", False)
+    return {**IDEMPOTENCY, "required": needed}
+
+
 def _action(app: Flask, rule: Rule, described: Operation, name: str, action: Action) -> dict[str, Any]:
     return {
         "operationId": f"{rule.endpoint}.{name}",
         "summary": gettext(action.label) if action.label else f"{gettext(described.summary)}: {name}",
         "tags": [described.tag],
-        "parameters": [*_parameters(rule.rule.replace("<action_name>", name)), IDEMPOTENCY],
+        "parameters": [*_parameters(rule.rule.replace("<action_name>", name)), _idempotency(app, rule)],
         "requestBody": _body(action.schema),
         "responses": _responses(app, rule, described, has_input=True),
     }

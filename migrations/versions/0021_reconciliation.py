@@ -168,6 +168,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_day_close")),
         sa.UniqueConstraint("day", name=op.f("uq_day_close_day")),
     )
+    with op.batch_alter_table("idempotency_key") as batch:
+        batch.add_column(
+            sa.Column(
+                "response", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+            )
+        )
+        batch.add_column(sa.Column("locked_until", kernel_db.UTCDateTime(), nullable=True))
+        batch.create_index(op.f("ix_idempotency_key_created_at"), ["created_at"])
     op.execute(FROM_CHECKS)
     op.drop_index(op.f("ix_books_check_checked_at"), table_name="books_check")
     op.drop_table("books_check")
@@ -200,6 +208,10 @@ def downgrade() -> None:
     connection = op.get_bind()
     for statement in append_only_statements("books_check", connection.dialect.name):
         run_ddl(connection, statement)
+    with op.batch_alter_table("idempotency_key") as batch:
+        batch.drop_index(op.f("ix_idempotency_key_created_at"))
+        batch.drop_column("locked_until")
+        batch.drop_column("response")
     op.drop_table("day_close")
     op.drop_table("recon_item")
     op.drop_table("event_cursor")

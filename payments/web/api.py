@@ -4,17 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
-from app.kernel.inbox import once
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import actions_of, api_actions
 from app.web.guard import requires, signed_in
+from app.web.idempotency import at_most_once, idempotent
 from app.web.operations import operation
 from app.web.session import current_actor
 from payments import queries, services
-from payments.errors import MissingIdempotencyKey
 from payments.policy import Permission
 from payments.ports import GatewayError
 from payments.queries import BillView, PaymentView, RefundView
@@ -49,18 +48,18 @@ def read_bill(object_id: UUID) -> Response:
 
 @bp.post("/bills/<uuid:object_id>/payments")
 @signed_in
+@idempotent
 @operation(N_("Start to pay a bill"), body=PayIn, tag="bills", status=201, idempotent=True)
 def start_payment(object_id: UUID) -> tuple[Response, int]:
     """Start an attempt, or return the one that is live. Needs an `Idempotency-Key`; the payer goes to `cashier_url`."""
     actor = current_actor()
     queries.bill_page(actor, object_id)  # 404 for a stranger, whatever was sent
-    key = idempotency_key()
     command = parsing.body(PayIn)
 
     def effect() -> dict[str, Any]:
         return {"payment_id": str(services.start_payment(actor, object_id, command))}
 
-    answer = once(actor, f"bill:{object_id}:pay", key, request.get_json(silent=True) or {}, effect)
+    answer = at_most_once(effect)
     assert answer is not None
     payment_id = UUID(answer["payment_id"])
     tell_gateway(payment_id)
@@ -92,7 +91,8 @@ def sync_payment(payment_id: UUID) -> Response:
 
 @bp.post("/payments/<uuid:payment_id>/cancel")
 @signed_in
-@operation(N_("Cancel an attempt"), tag="bills")
+@idempotent
+@operation(N_("Cancel an attempt"), tag="bills", idempotent=True)
 def cancel_payment(payment_id: UUID) -> Response:
     """Close the cashier page of an attempt, unless it has succeeded meanwhile."""
     actor = current_actor()
@@ -135,14 +135,6 @@ def read_income() -> Response:
         page=lines.number,
         pages=lines.pages,
     )
-
-
-def idempotency_key() -> str:
-    """The key of this money request; raises MissingIdempotencyKey."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key or len(key) > 255:
-        raise MissingIdempotencyKey
-    return key
 
 
 def tell_gateway(payment_id: UUID) -> bool:

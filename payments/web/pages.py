@@ -319,9 +319,9 @@ def income() -> str:
 
 register_actions(
     bp, api, machine=BILL, path="/bills/<uuid:object_id>", table=BILL_ACTIONS, view=queries.bill_page,
-    detail="payments.bill", to_json=bill_json,
+    detail="payments.bill", to_json=bill_json, money=True,
 )  # fmt: skip
 register_actions(
     bp, api, machine=REFUND, path="/refunds/<uuid:object_id>", table=REFUND_ACTIONS, view=queries.refund_page,
-    detail="payments.refund", to_json=refund_page_json,
+    detail="payments.refund", to_json=refund_page_json, money=True,
 )  # fmt: skip

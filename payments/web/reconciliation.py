@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel import clock
 from app.kernel.calendar import start_of_day
-from app.kernel.commands import Plain
 from app.kernel.money import Money
 from app.kernel.timeline import thread_entries
 from app.kernel.words import N_
@@ -43,10 +42,6 @@ TONES = {
 DAY_TONES = {DayState.OPEN: "waiting", DayState.SIGNED: "active", DayState.CLOSED: "success"}
 
 
-def _ask_again(actor: Any, object_id: UUID, _command: Plain) -> None:
-    reconciliation.ask_again(actor, object_id)
-
-
 MISMATCH_ACTIONS = {
     "close": Action(reconciliation.close_mismatch, ExplainIn, done=N_("Closed, with your explanation.")),
     "book": Action(
@@ -55,10 +50,7 @@ MISMATCH_ACTIONS = {
     ),
     "reopen": Action(reconciliation.reopen_mismatch, ExplainIn),
 }  # fmt: skip
-ASK_AGAIN = Action(
-    _ask_again, label=N_("Ask the provider now"), done=N_("The provider was asked; below is how it stands now.")
-)
-MISMATCH_TABLE = MISMATCH_ACTIONS | {"ask_again": ASK_AGAIN}
+ASK_AGAIN = Action(reconciliation.ask_again, label=N_("Ask the provider now"))
 DAY_ACTIONS = {
     "sign": Action(
         reconciliation.sign_day, SignDayIn,
@@ -162,6 +154,28 @@ def _mismatch_actions(view: MismatchView) -> tuple[Any, ...]:
     edges = actions_of(MISMATCH, view.state, view.parts, href=href, table=table, version=view.version)
     may_ask = Part.OPERATOR in view.parts and view.is_open
     return (*edges, *([action_link(href, "ask_again", ASK_AGAIN)] if may_ask else []))
+
+
+@bp.post("/books/mismatches/<uuid:object_id>/actions/ask_again")
+@requires(Permission.BOOKS_RECONCILE)
+def ask_again(object_id: UUID) -> BaseResponse:
+    """Ask the provider about a mismatch now; with no transaction open, so it is no step of the machine."""
+    try:
+        reconciliation.ask_again(current_actor(), object_id)
+    except GatewayUnreachable as failure:
+        flash(_(failure.title), "warning")
+    else:
+        flash(_("The provider was asked; below is how it stands now."), "success")
+    return redirect(url_for("reconciliation.mismatch", object_id=object_id), 303)
+
+
+@api.post("/books/mismatches/<uuid:object_id>/actions/ask_again")
+@requires(Permission.BOOKS_RECONCILE)
+@operation(N_("Ask the provider about a mismatch now"), tag="books")
+def call_ask_again(object_id: UUID) -> Response:
+    """Ask the provider now; the mismatch as it stands afterwards."""
+    reconciliation.ask_again(current_actor(), object_id)
+    return jsonify(mismatch_json(reads.mismatch_page(current_actor(), object_id)))
 
 
 @bp.post("/books/compare")
@@ -337,7 +351,7 @@ def day_json(view: DayView) -> dict[str, Any]:
 
 
 register_actions(
-    bp, api, machine=MISMATCH, path="/books/mismatches/<uuid:object_id>", table=MISMATCH_TABLE, view=reads.mismatch_page,
+    bp, api, machine=MISMATCH, path="/books/mismatches/<uuid:object_id>", table=MISMATCH_ACTIONS, view=reads.mismatch_page,
     detail="reconciliation.mismatch", to_json=mismatch_json,
 )  # fmt: skip
 register_actions(

@@ -206,7 +206,7 @@ def test_paying_a_paid_bill_is_a_conflict(
     assert api.post(f"/api/payments/{payment_id}/sync").json["state"] == "succeeded"
     answer = api.post(f"/api/bills/{bill_id}/payments", json={}, headers={"Idempotency-Key": "x"})
     assert (answer.status_code, answer.json["code"]) == (409, "bill-not-payable")
-    cancelled = api.post(f"/api/payments/{payment_id}/cancel")
+    cancelled = api.post(f"/api/payments/{payment_id}/cancel", headers={"Idempotency-Key": "y"})
     assert cancelled.json["state"] == "succeeded"
 
 
