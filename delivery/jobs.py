@@ -12,7 +12,7 @@ from app.kernel.jobs import Job, every
 from app.kernel.words import N_
 from delivery import rules
 from delivery.models.parcels import Parcel
-from delivery.services import orders, returns, tracking, waybills
+from delivery.services import orders, replay, returns, second_source, tracking, waybills
 from delivery.states import ParcelState
 
 
@@ -70,6 +70,14 @@ JOBS: Final = (
     Job(
         "delivery.cancellations", give_up_numbers, every(seconds=30), N_("Give up surplus waybills"), lease_seconds=300
     ),
+    Job(
+        "delivery.second-source",
+        second_source.ask_where_needed,
+        every(minutes=1),
+        N_("Ask the second source of tracking"),
+        lease_seconds=600,
+    ),
+    Job("delivery.replay", replay.carry_on, every(seconds=10), N_("Read stored reports again"), lease_seconds=600),
     Job("delivery.alarms", raise_alarms, every(minutes=10), N_("Look for parcels that fell silent"), lease_seconds=120),
     Job(
         "delivery.kept",

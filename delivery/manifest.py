@@ -12,12 +12,12 @@ from delivery.jobs import JOBS
 from delivery.models import desk, settlement  # noqa: F401 - until their services stand
 from delivery.policy import GRANTS
 from delivery.states import MACHINES
-from delivery.web import batches, custody, labels, parcels, returns, track, workbench
+from delivery.web import batches, carriers, commands, custody, labels, parcels, returns, track, workbench
 from delivery.web.api import api
 from delivery.web.notices import notices
 from delivery.worklist import STAFF_ROLES, worklist
 
-PAGES = (batches, custody, labels, parcels, returns, track, workbench)
+PAGES = (batches, carriers, custody, labels, parcels, returns, track, workbench)
 
 
 def init_app(app: Flask) -> None:
@@ -48,6 +48,10 @@ DOMAIN = Domain(
             N_("Parcels"), "delivery.parcels", "truck-delivery",
             frozenset({Role.APPLICANT, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 42,
         ),
+        NavigationItem(
+            N_("Carriers"), "delivery.carriers", "truck", frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 43
+        ),
+        NavigationItem(N_("Reading reports again"), "delivery.mapping", "refresh", frozenset({Role.OPERATOR}), 44),
         NavigationItem(N_("Track a parcel"), "delivery.track", "route", order=90),
     ),
     worklist=worklist,
@@ -56,6 +60,7 @@ DOMAIN = Domain(
         "handover-batch": lambda object_id: f"/handover-batches/{object_id}",
     },
     notice_topics=(Topic("delivery", N_("Parcels")),),
+    commands=(commands.cli,),
     init_app=init_app,
     on_start=on_start,
 )  # fmt: skip

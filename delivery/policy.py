@@ -12,13 +12,16 @@ from delivery.states import Part
 
 WORK: Final = "delivery:parcels:work"
 READ: Final = "delivery:parcels:read"
+CARRIERS: Final = "delivery:carriers:read"
+REPLAY: Final = "delivery:mapping:replay"
 
 _HALL: Final = frozenset({Role.WINDOW_CLERK, Role.CERTIFICATE_CENTRE})
 _STAFF: Final = _HALL | {Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR}
 _OVERSIGHT: Final = frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR})
 
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {role: frozenset({WORK, READ}) for role in _STAFF} | {
-    role: frozenset({READ}) for role in _OVERSIGHT
+    role: frozenset({READ, CARRIERS}) | (frozenset({REPLAY}) if role is Role.OPERATOR else frozenset())
+    for role in _OVERSIGHT
 }
 
 

@@ -18,9 +18,9 @@ def plain(seen: Observation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def observation_of(row: CarrierEvent) -> Observation:
-    """A stored event as the fold wants it."""
-    seen = row.seen
+def observation_of(row: CarrierEvent, reading: dict[str, Any] | None = None) -> Observation:
+    """A stored event as the fold wants it, under its stored reading or another one."""
+    seen = row.seen if reading is None else reading
     return Observation(
         carrier=seen["carrier"], waybill_no=row.waybill_no, code=seen["code"], occurred_at=row.occurred_at,
         status=Status(seen["status"]) if seen["status"] else None, key=row.key, name=seen["name"],

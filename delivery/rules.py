@@ -176,3 +176,16 @@ def alarm(now: datetime, handed_over_at: datetime, tracking: Tracking) -> Alarm 
 def retry_delay(attempts: int, pace: Pace) -> timedelta:
     """The pause before asking an unreachable carrier again: doubling, at most fifteen minutes."""
     return min(pace.floor / 3 * (1 << min(attempts, 10)), timedelta(minutes=15))
+
+
+def sources_disagree(carrier_says: str, second: Status) -> bool:
+    """Whether a second source tells something that the carrier does not, and that somebody must know.
+
+    The second source may lag behind: it disagrees only where it has an end that the carrier has not, or the carrier has
+    another end. Its answers cannot tell a redelivery from a delivery, so a failed attempt alone is no disagreement.
+    """
+    ends = {Status.DELIVERED, Status.RETURNED, Status.RETURNING, Status.LOST, Status.CANCELLED}
+    return second in ends and second != carrier_says and (carrier_says, second) not in _ONE_STORY
+
+
+_ONE_STORY: Final = frozenset({(Status.RETURNED, Status.RETURNING), (Status.RETURNING, Status.RETURNED)})

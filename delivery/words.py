@@ -1,4 +1,4 @@
-"""What staff read about a task: its title and the way out. Catalogue messages."""
+"""What staff read about a task and about a carrier that does not answer. Catalogue messages."""
 
 from typing import Final
 
@@ -25,6 +25,7 @@ TASK_TITLES: Final = {
     TaskKind.KEPT_TOO_LONG: N_("Kept for collection, but not collected"),
     TaskKind.CALL_RECEIVER: N_("Came back: call the receiver"),
     TaskKind.CLAIM_UNANSWERED: N_("The carrier has not answered a claim"),
+    TaskKind.SOURCES_DISAGREE: N_("The second source tells another story"),
 }
 WAYS_OUT: Final = {
     TaskKind.BOOKING_REFUSED: N_("Correct the receiver's address or telephone, then ask again."),
@@ -47,6 +48,7 @@ WAYS_OUT: Final = {
     TaskKind.UNCONFIRMED_NOTICE: N_(
         "Nothing was changed. If it repeats, tell the operator: the key may be known to others."
     ),
+    TaskKind.SOURCES_DISAGREE: N_("Nothing was changed. Ask the carrier (11183) which of the two is right."),
     TaskKind.DISPUTED: N_("Call the receiver and ask the carrier for the proof of delivery."),
     TaskKind.CUSTODY_GAP: N_(
         "Find out who held the paper in between and note it here; look at the chain of the parcel."
@@ -57,3 +59,30 @@ WAYS_OUT: Final = {
     TaskKind.CALL_RECEIVER: N_("Ask for another time or address, then decide at the returns desk."),
     TaskKind.CLAIM_UNANSWERED: N_("Ask the carrier (11183) for the answer and enter it at the claim."),
 }
+
+_NOT_REACHED: Final = N_("The carrier could not be reached. It is asked again by itself; nothing is lost.")
+_NO_ANSWER: Final = N_(
+    "The carrier did not answer in time. Whether it took the request is not known; the same request is repeated and cannot "
+    "make a second order."
+)
+_BROKEN: Final = N_("The carrier's answer could not be read. The same request is repeated by itself.")
+_TROUBLE: Final = N_("The carrier's system reports trouble of its own. It is asked again by itself.")
+_BLOCKED: Final = N_(
+    "A gateway blocked the request. It is asked again by itself; if this lasts, tell the operator to check the network release."
+)
+_REFUSED: Final = N_("The carrier refused the request. Correct what it names, then ask again.")
+_BUSY: Final = N_("The carrier answers too many requests at the moment. It is asked again by itself.")
+_PROBLEMS: Final = {
+    "connection-refused": _NOT_REACHED, "connection-lost": _NO_ANSWER, "ConnectionError": _NOT_REACHED,
+    "ConnectTimeout": _NOT_REACHED, "InvalidURL": _NOT_REACHED, "ReadTimeout": _NO_ANSWER, "unreadable": _BROKEN,
+    "BadReply": _BROKEN, "ChunkedEncodingError": _BROKEN, "S00001": _TROUBLE, "http-405": _BLOCKED, "http-403": _BLOCKED,
+    "http-429": _BUSY, "B00001": _REFUSED,
+}  # fmt: skip
+
+
+def carrier_problem(problem: str) -> str:
+    """The catalogue message for a stored failure ("<code> <the carrier's words>"): what happened and what follows."""
+    code = problem.split(" ", 1)[0].rstrip(";")
+    if code.startswith("http-5"):
+        return _TROUBLE
+    return _PROBLEMS.get(code, _BROKEN)

@@ -52,7 +52,13 @@ class Notice(Base):
     tries: Mapped[int] = mapped_column(sa.Integer(), default=0)
     done_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(sa.Text())
-    __table_args__ = (sa.UniqueConstraint("source", "notice_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("source", "notice_id"),
+        sa.Index(
+            "ix_inbox_notice_waiting", "source", "due_at", sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 def insert_ignore(model: type[Base], values: dict[str, Any]) -> bool:

@@ -102,6 +102,11 @@ def carrier() -> Carrier:
     return found
 
 
+def is_demonstration() -> bool:
+    """Whether the carriers of this installation are simulated."""
+    return isinstance(carrier(), DemonstrationEms)
+
+
 def pace() -> Pace:
     """How patiently it is asked."""
     found: Pace = current_app.extensions[_PACE]

@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     KEPT_TOO_LONG = "kept_too_long"
     CALL_RECEIVER = "call_receiver"
     CLAIM_UNANSWERED = "claim_unanswered"
+    SOURCES_DISAGREE = "sources_disagree"
 
 
 class ParcelTask(Base):

@@ -22,7 +22,9 @@ from app.web.guard import requires, signed_in
 from app.web.journey import JourneyStep
 from app.web.session import current_actor
 from delivery import policy, queries, services
+from delivery.carriers import chosen
 from delivery.queries import ParcelView
+from delivery.queries import carriers as carrier_queries
 from delivery.services.tasks import ResolveTask
 from delivery.states import PARCEL, ParcelState, Part
 from delivery.web.api import api, parcel_json
@@ -58,6 +60,7 @@ def parcel(object_id: UUID) -> str:
         "delivery/parcel.html", parcel=view, actions=parcel_actions(view), tasks=queries.task_views(tasks),
         reports=[step_of(each) for each in reports], entries=object_entries("parcel", object_id, actor),
         days_left=_days_left(view), yours=_is_yours(view), hints=queries.open_hints(view.id) if view.is_staff else 0,
+        opinions=carrier_queries.opinions_of(view.id) if view.is_staff else (),
         waybills=queries.waybills_of(view.id) if view.is_staff else (),
     )  # fmt: skip
 
@@ -87,6 +90,8 @@ def _corrections(view: ParcelView) -> list[str]:
     found = []
     if view.state == ParcelState.BOOKING and view.is_staff:
         found.append("retry_booking")
+    if view.state in (ParcelState.HANDED_OVER, ParcelState.DELIVERED) and view.is_staff and chosen.second_source():
+        found.append("ask_second_source")
     may_correct = view.parts.intersection((Part.HALL, Part.SUPERVISOR, Part.APPLICANT))
     if may_correct and view.state in (
         ParcelState.CREATED,

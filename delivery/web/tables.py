@@ -10,7 +10,7 @@ from app.kernel.words import N_
 from app.web.actions import Action
 from app.web.schemas import PlainIn
 from delivery import queries, services
-from delivery.services import differences, orders, returns, tracking, waybills
+from delivery.services import differences, orders, returns, second_source, tracking, waybills
 from delivery.web.desk_schemas import DecideReturnIn, ResolveDifferenceIn
 from delivery.web.schemas import (
     CheckIn,
@@ -82,6 +82,9 @@ PARCEL_ACTIONS: Final = {
     ),
     "decide_return": Action(
         returns.decide_return, DecideReturnIn, N_("Decide at the returns desk"), done=N_("Decided."),
+    ),
+    "ask_second_source": Action(
+        second_source.ask, PlainIn, N_("Ask the second source"), done=N_("It is being asked; its answer stands here in a minute."),
     ),
     "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
 }  # fmt: skip

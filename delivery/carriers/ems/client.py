@@ -215,7 +215,9 @@ class EmsCarrier(BareCarrier):
             return self._lost(api_code, Verdict.UNAVAILABLE, error)
         except requests.ConnectionError as error:
             refused = "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
-            return self._lost(api_code, Verdict.UNAVAILABLE if refused else Verdict.UNCERTAIN, error)
+            if refused:
+                return self._lost(api_code, Verdict.UNAVAILABLE, error, "connection-refused")
+            return self._lost(api_code, Verdict.UNCERTAIN, error, "connection-lost")
         except (requests.RequestException, BadReply) as error:
             return self._lost(api_code, Verdict.UNCERTAIN, error)
         if envelope is None:
@@ -226,10 +228,11 @@ class EmsCarrier(BareCarrier):
         return envelope
 
     @staticmethod
-    def _lost(api_code: str, verdict: Verdict, error: Exception) -> "Reply[T]":
+    def _lost(api_code: str, verdict: Verdict, error: Exception, kind: str = "") -> "Reply[T]":
         """The error's kind only: its text may quote the request."""
-        log.warning("ems call lost", extra={"api_code": api_code, "verdict": verdict, "kind": type(error).__name__})
-        return Reply.failed(verdict, type(error).__name__)
+        kind = kind or type(error).__name__
+        log.warning("ems call lost", extra={"api_code": api_code, "verdict": verdict, "kind": kind})
+        return Reply.failed(verdict, kind)
 
     def _label_pdf(self, envelope: Envelope) -> bytes:
         """Base64 or the address of a PDF; an address counts only on the platform's own host."""
