@@ -19,6 +19,23 @@ class MissingSetting(Exception):
 
 
 @dataclass(frozen=True)
+class BankAccount:
+    """An account that payers transfer to, as it is shown to them."""
+
+    holder: str
+    bank: str
+    number: str
+
+    @classmethod
+    def read(cls, text: str) -> "BankAccount":
+        """Read "holder|bank|number". Raises MissingSetting for anything else."""
+        parts = [part.strip() for part in text.split("|")]
+        if len(parts) != 3 or not all(parts):
+            raise MissingSetting("a bank account is written as holder|bank|number")
+        return cls(*parts)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every setting with its default for development. Secrets have no default in production."""
 
@@ -34,6 +51,12 @@ class Settings:
     stripe_base_url: str = "http://127.0.0.1:8421"
     stripe_public_url: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    bank_account: BankAccount | None = BankAccount(
+        "江城市网上中介超市资金专户", "江城银行政务支行", "3301 0400 0160 0008 21"
+    )
+    treasury_account: BankAccount | None = BankAccount(
+        "江城市财政局非税收入财政专户", "江城银行国库支行", "3301 0400 0160 0009 95"
+    )
     ems_base_url: str = "http://127.0.0.1:8422/sim/ems/amp-prod-api/f/amp/api/open"
     ems_sender_no: str = "1100000000001"
     ems_authorization: str = field(default="SIMAUTH000000001", repr=False)
@@ -80,6 +103,8 @@ class Settings:
             or ("https://api.stripe.com" if "STRIPE_SECRET_KEY" in env else default.stripe_base_url),
             stripe_public_url=env.get("STRIPE_PUBLIC_URL", ""),
             stripe_webhook_secrets=tuple(s for s in env.get("STRIPE_WEBHOOK_SECRETS", "").split(",") if s),
+            bank_account=_account(env.get("CHAOSHI_BANK_ACCOUNT", ""), mode, default.bank_account),
+            treasury_account=_account(env.get("CHAOSHI_TREASURY_ACCOUNT", ""), mode, default.treasury_account),
             ems_base_url=env.get("EMS_BASE_URL", default.ems_base_url),
             ems_sender_no=env.get("EMS_SENDER_NO", default.ems_sender_no),
             ems_authorization=env.get("EMS_AUTHORIZATION", default.ems_authorization),
@@ -131,6 +156,13 @@ class Settings:
             raise MissingSetting("KUAIDI100_CUSTOMER needs KUAIDI100_KEY and KUAIDI100_SALT beside it")
         if "127.0.0.1" in self.kuaidi100_base_url:
             raise MissingSetting("production may not use the simulated aggregator: remove KUAIDI100_BASE_URL")
+
+
+def _account(text: str, mode: Mode, invented: BankAccount | None) -> BankAccount | None:
+    """The account that was set; outside production an invented one, so that nobody is ever asked to pay to it."""
+    if text:
+        return BankAccount.read(text)
+    return None if mode is Mode.PRODUCTION else invented
 
 
 def _kept_secret(mode: Mode, data_dir: Path, name: str) -> str:

@@ -28,6 +28,8 @@ CHART: Final = (
     Family("psp", _A, N_("Balance at the payment provider"),
            N_("What the provider holds for us. It equals the provider's own balance.")),
     Family("bank", _A, N_("Bank account"), N_("Money in our own bank accounts.")),
+    Family("treasury_account", _A, N_("Treasury account"),
+           N_("Statutory money that arrived on the treasury's own account. It is never ours.")),
     Family("receivable", _A, N_("Money to be got back"),
            N_("What left without a known reason, or is owed to us by an agency after a refund.")),
     Family("dispute_hold", _A, N_("Held back for disputes"),

@@ -17,6 +17,23 @@ def not_payable() -> Conflict:
     return Conflict("bill-not-payable", N_("This bill cannot be paid: it is already paid or no longer due."))
 
 
+def not_offered() -> Refused:
+    """Refuse a method by which this kind of money cannot be paid here."""
+    return Refused(
+        "method-not-offered", N_("This cannot be paid that way here. Choose another way to pay."), field="method"
+    )
+
+
+def entered_twice() -> Conflict:
+    """Refuse a second entry of one movement of the bank."""
+    return Conflict("bank-entry-twice", N_("This movement was already entered."))
+
+
+def own_entry() -> Refused:
+    """Refuse the confirmation of one's own entry."""
+    return Refused("same-person", N_("A bank entry is confirmed by somebody other than the one who entered it."))
+
+
 def attempt_finished() -> Conflict:
     """Refuse to act on an attempt that is over."""
     return Conflict("attempt-finished", N_("This attempt is already finished."))

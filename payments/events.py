@@ -87,3 +87,13 @@ class NoticeReceived(Event):
     payment_id: UUID | None
     session_ref: str | None
     payment_ref: str | None
+
+
+@dataclass(frozen=True)
+class BankEntryConfirmed(Event):
+    """Two persons have read a movement on the bank's statement; the payment or refund it belongs to is synced."""
+
+    name: ClassVar[str] = "payments.bank-entry-confirmed"
+    entry_id: UUID
+    payment_id: UUID | None
+    refund_id: UUID | None

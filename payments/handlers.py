@@ -3,7 +3,7 @@
 from app.kernel.outbox import Handlers
 from payments import services
 from payments.documents import issue_receipt
-from payments.events import BillPaid, NoticeReceived, PaymentStarted, RefundApproved
+from payments.events import BankEntryConfirmed, BillPaid, NoticeReceived, PaymentStarted, RefundApproved
 
 
 def open_cashier(event: PaymentStarted) -> None:
@@ -21,7 +21,16 @@ def fold_notice(event: NoticeReceived) -> None:
     services.fold_notice(event)
 
 
+def follow_bank_entry(event: BankEntryConfirmed) -> None:
+    """Take a confirmed movement over: the payment it pays, or the refund it sent."""
+    if event.payment_id is not None:
+        services.sync_payment(event.payment_id)
+    if event.refund_id is not None:
+        services.sync_refund(event.refund_id)
+
+
 HANDLERS: Handlers = {
+    BankEntryConfirmed: (follow_bank_entry,),
     BillPaid: (issue_receipt,),
     PaymentStarted: (open_cashier,),
     RefundApproved: (send_refund,),

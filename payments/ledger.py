@@ -14,6 +14,8 @@ from payments.observed import Movement
 from payments.states import BillKind
 
 CNY = "CNY"
+BANK_ACCOUNTS = {"bank": "bank:main", "bank_treasury": "treasury_account"}
+"""Ledger accounts of transfers: our own bank account, and the treasury's, on which statutory money arrives directly."""
 
 
 class AccountType(StrEnum):
@@ -68,7 +70,8 @@ class Posting:
 
 def at_gateway(code: str, currency: str = CNY) -> Account:
     """Our balance at a gateway. May be negative: a refund can exceed what has settled."""
-    return Account(_named(f"psp:{code}", currency), AccountType.ASSET, may_overdraw=True, currency=currency)
+    family = BANK_ACCOUNTS.get(code, f"psp:{code}")
+    return Account(_named(family, currency), AccountType.ASSET, may_overdraw=True, currency=currency)
 
 
 def suspense(currency: str = CNY) -> Account:

@@ -8,8 +8,8 @@ from payments import gateways, queries
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
 from payments.policy import GRANTS
-from payments.states import BILL, DAY_CLOSE, MISMATCH, PAYMENT, REFUND
-from payments.web import api, books, books_api, pages, reconciliation, webhooks
+from payments.states import BANK_ENTRY, BILL, DAY_CLOSE, MISMATCH, PAYMENT, REFUND
+from payments.web import api, bank, books, books_api, by_code, counter, pages, reconciliation, webhooks
 
 
 def _href(prefix: str) -> Callable[[str], str]:
@@ -22,17 +22,29 @@ def _register_address() -> None:
 
 DOMAIN = Domain(
     name="payments",
-    machines=(BILL, PAYMENT, REFUND, MISMATCH, DAY_CLOSE),
+    machines=(BILL, PAYMENT, REFUND, MISMATCH, DAY_CLOSE, BANK_ENTRY),
     handlers=(HANDLERS,),
     jobs=JOBS,
-    blueprints=(pages.bp, api.bp, books.bp, books_api.bp, reconciliation.bp, reconciliation.api, webhooks.bp),
+    blueprints=(
+        pages.bp,
+        counter.bp,
+        by_code.bp,
+        bank.bp,
+        api.bp,
+        books.bp,
+        books_api.bp,
+        reconciliation.bp,
+        reconciliation.api,
+        webhooks.bp,
+    ),
     grants=GRANTS,
-    navigation=pages.NAVIGATION,
+    navigation=(*pages.NAVIGATION, *bank.NAVIGATION),
     worklist=queries.worklist,
     object_href={
         "bill": _href("/bills"),
         "payment": _href("/pay/return"),
         "refund": _href("/refunds"),
+        "bank_entry": _href("/bank-entries"),
         "mismatch": _href("/books/mismatches"),
         "day_close": _href("/books/days"),
     },

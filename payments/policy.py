@@ -18,12 +18,13 @@ class Permission(StrEnum):
     BOOKS_RECONCILE = "payments:books:reconcile"
     INCOME_READ = "payments:income:read"
     REFUND_DECIDE = "payments:refund:decide"
+    BANK_ENTER = "payments:bank:enter"
 
 
 _P = Permission
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.AGENCY: frozenset({_P.INCOME_READ}),
-    Role.OPERATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ, _P.BOOKS_RECONCILE, _P.REFUND_DECIDE}),
+    Role.OPERATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ, _P.BOOKS_RECONCILE, _P.REFUND_DECIDE, _P.BANK_ENTER}),
     Role.REGULATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ}),
     Role.AUDITOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ}),
 }

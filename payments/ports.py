@@ -7,6 +7,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from payments.observed import Movement, PaymentFact, RefundFact
+from payments.states import BillKind
+
+SCAN = "scan:"
+"""A `cashier_url` that starts so is no address but the text of a QR code, which our own page shows."""
 
 
 class GatewayError(Exception):
@@ -30,10 +34,31 @@ class BadSignature(GatewayError):
 
 
 @dataclass(frozen=True)
+class Caps:
+    """What a gateway can do. Pages offer, services allow and jobs ask only that.
+
+    `methods` are ours (`payments.rules.METHODS`); `kinds` the kinds of money it may take; `most_fen` the largest amount of
+    one payment, None without a limit; `has_statement`: it lists its movements and tells its balance, so that the daily
+    comparison can run; `sends_notices`: it tells us by itself.
+    """
+
+    methods: tuple[str, ...]
+    kinds: frozenset[BillKind] = frozenset(BillKind)
+    most_fen: int | None = None
+    has_statement: bool = True
+    sends_notices: bool = True
+
+
+@dataclass(frozen=True)
 class PaymentOrder:
-    """What is to be paid: amounts in fen, the payer's language as a BCP 47 tag, addresses to come back to."""
+    """What is to be paid: amounts in fen, the payer's language as a BCP 47 tag, addresses to come back to.
+
+    `own_page` is our page on which the payer pays where the gateway has no cashier page of its own.
+    """
 
     payment_id: UUID
+    number: str
+    kind: BillKind
     bill_number: str
     description: str
     lines: tuple[tuple[str, str, int], ...]
@@ -43,6 +68,7 @@ class PaymentOrder:
     language: str
     success_url: str
     cancel_url: str
+    own_page: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +99,7 @@ class PaymentGateway(Protocol):
     """
 
     code: str
-    methods: tuple[str, ...]
+    caps: Caps
 
     def request_for(self, order: PaymentOrder) -> dict[str, Any]:
         """Build the request of an attempt, to be stored. Calls nothing."""

@@ -8,14 +8,20 @@ from app.kernel.errors import Refused
 from app.kernel.words import N_
 from payments.states import BillKind, BillState
 
-LARGEST_FEN = 99_999_999
-"""The largest amount one gateway session takes: 999,999.99 yuan."""
-
 MOST_TOGETHER = 20
 """Bills in one payment; a cashier session takes at most 100 lines."""
 
-METHODS = ("alipay", "wechat_pay", "card")
-METHOD_LABELS = {"alipay": N_("Alipay"), "wechat_pay": N_("WeChat Pay"), "card": N_("Bank card")}
+BANK_TRANSFER = "bank_transfer"
+METHODS = ("alipay", "wechat_pay", "card", BANK_TRANSFER)
+METHOD_LABELS = {
+    "alipay": N_("Alipay"),
+    "wechat_pay": N_("WeChat Pay"),
+    "card": N_("Bank card"),
+    BANK_TRANSFER: N_("Bank transfer with voucher"),
+}
+
+TRANSFER_LIFETIME = timedelta(days=14)
+"""So long a bank transfer is waited for; money that comes later is credited while the bill is still open."""
 
 KEY_LIFETIME = timedelta(hours=20)
 """Gateways forget idempotency keys after 24 hours; an older request is looked up, never sent again."""
@@ -57,9 +63,9 @@ def total_of(lines: Sequence[BillLine]) -> int:
     return total
 
 
-def check_payable_online(amount_fen: int) -> None:
-    """Raises Refused for an amount above what one cashier session takes."""
-    if amount_fen > LARGEST_FEN:
+def check_amount(amount_fen: int, most_fen: int | None) -> None:
+    """Raises Refused for an amount above what the chosen gateway takes at once."""
+    if most_fen is not None and amount_fen > most_fen:
         raise Refused(
             "amount-too-large-online",
             N_(

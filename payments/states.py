@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
-from payments.events import BillPaid, BillRefunded, BillVoided, HeldMoneyReleased, RefundApproved
+from payments.events import BankEntryConfirmed, BillPaid, BillRefunded, BillVoided, HeldMoneyReleased, RefundApproved
 
 
 class Part(StrEnum):
@@ -245,4 +245,29 @@ DAY_CLOSE = Machine(
         DayState.OPEN: N_("Somebody compares the three sides and signs."),
         DayState.SIGNED: N_("A second person reads the same figures and confirms."),
     },
+)  # fmt: skip
+
+
+class BankEntryState(StrEnum):
+    ENTERED = "entered"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+BANK_ENTRY = Machine(
+    name="bank_entry",
+    states=BankEntryState,
+    initial=BankEntryState.ENTERED,
+    transitions=(
+        Transition("confirm", (BankEntryState.ENTERED,), BankEntryState.CONFIRMED, (Part.OPERATOR,),
+                   N_("Confirm the bank entry"), event=BankEntryConfirmed, primary=True),
+        Transition("reject", (BankEntryState.ENTERED,), BankEntryState.REJECTED, (Part.OPERATOR,),
+                   N_("Reject the bank entry"), needs_reason=True, danger=True),
+    ),
+    labels={
+        BankEntryState.ENTERED: N_("Waiting for a second person"), BankEntryState.CONFIRMED: N_("Confirmed"),
+        BankEntryState.REJECTED: N_("Entry rejected"),
+    },
+    requires={BankEntryState.CONFIRMED: ("decided_by", "decided_at"), BankEntryState.REJECTED: ("decided_by", "decided_at")},
+    next_step={BankEntryState.ENTERED: N_("Somebody else compares the entry with the bank statement and confirms it.")},
 )  # fmt: skip

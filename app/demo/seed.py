@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from app.demo.cashier import cashier_open
 from app.demo.challenges import Challengers
+from app.demo.counter import bills_of_other_kinds
 from app.demo.courier import courier_open
 from app.demo.credit import judge_violations
 from app.demo.desk import leave_on_the_desk
@@ -202,6 +203,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
             leave_on_the_desk(cast)
             move_the_list(cast)
             leave_open(cast, shelf)
+            bills_of_other_kinds(names.random)
     return _counts()
 
 

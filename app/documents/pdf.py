@@ -211,6 +211,14 @@ class Letter:
         self._add(KeepTogether([_Bars(value), self._text(caption or value, size=9, align="center"), Spacer(1, 2 * mm)]))
         return self
 
+    def qr(self, value: str, *captions: str) -> Letter:
+        """A QR code of 34 mm in the middle with lines of text below; never split."""
+        lines = [
+            self._text(text, size=11 if n == 0 else 9, bold=n == 0, align="center") for n, text in enumerate(captions)
+        ]
+        self._add(Spacer(1, 2 * mm), KeepTogether([_Square(value, self._width), *lines, Spacer(1, 3 * mm)]))
+        return self
+
     def signatures(self, parties: Sequence[tuple[str, Sequence[str]]]) -> Letter:
         """The closing block: each party's name over its lines (signer, time, hash), side by side, never split."""
         cells: list[Any] = [
@@ -479,6 +487,22 @@ class _Bars(Flowable):
 
     def draw(self) -> None:
         self._bars.drawOn(self.canv, (self._available - self._bars.width) / 2, 1 * mm)
+
+
+class _Square(Flowable):
+    """A centred QR code of 34 mm."""
+
+    SIZE = 34 * mm
+
+    def __init__(self, value: str, width: float) -> None:
+        super().__init__()
+        self._value, self._full = value, width
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:  # noqa: ARG002
+        return available_width, self.SIZE
+
+    def draw(self) -> None:
+        draw_qr(self.canv, self._value, (self._full - self.SIZE) / 2, 0, self.SIZE)
 
 
 class _Seal(Flowable):

@@ -4,6 +4,9 @@ import secrets
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from app.kernel import db as kernel_db
 
 revision = "0018"
 down_revision = "0017"
@@ -14,6 +17,16 @@ LINE_TRIGGERS = (
     "CREATE TRIGGER bill_line_no_delete BEFORE DELETE ON bill_line BEGIN SELECT RAISE(ABORT, 'bill_line is append-only'); END",
     "CREATE TRIGGER bill_line_no_update BEFORE UPDATE ON bill_line BEGIN SELECT RAISE(ABORT, 'bill_line is append-only'); END",
 )
+VOUCHER_TRIGGERS = {
+    "sqlite": (
+        "CREATE TRIGGER transfer_voucher_no_delete BEFORE DELETE ON transfer_voucher BEGIN SELECT RAISE(ABORT, 'transfer_voucher is append-only'); END",
+        "CREATE TRIGGER transfer_voucher_no_update BEFORE UPDATE ON transfer_voucher BEGIN SELECT RAISE(ABORT, 'transfer_voucher is append-only'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION transfer_voucher_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN  RAISE EXCEPTION 'transfer_voucher is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        "CREATE TRIGGER transfer_voucher_append_only BEFORE UPDATE OR DELETE ON transfer_voucher FOR EACH ROW EXECUTE FUNCTION transfer_voucher_append_only()",
+    ),
+}
 KIND_DIGITS = {"service_fee": "1", "courier_fee": "2", "statutory_fee": "3"}
 UNFINISHED = sa.text("state IN ('requested', 'approved', 'pending')")
 LIVE = sa.text("state IN ('new', 'pending')")
@@ -35,6 +48,83 @@ def upgrade() -> None:
             sqlite_where=UNFINISHED,
             postgresql_where=UNFINISHED,
         )
+    _add_bank_tables()
+
+
+def _add_bank_tables() -> None:
+    op.create_table(
+        "transfer_voucher",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=False),
+        sa.Column("uploaded_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_file.id"], name=op.f("fk_transfer_voucher_file_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_transfer_voucher_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer_voucher")),
+    )
+    with op.batch_alter_table("transfer_voucher", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_transfer_voucher_payment_id"), ["payment_id"], unique=False)
+    op.create_table(
+        "bank_entry",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("thread_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=24), nullable=False),
+        sa.Column("gateway", sa.String(length=16), nullable=False),
+        sa.Column("direction", sa.String(length=3), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=True),
+        sa.Column("refund_id", sa.Uuid(), nullable=True),
+        sa.Column("bank_ref", sa.String(length=60), nullable=False),
+        sa.Column("counterparty", sa.String(length=120), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("moved_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("entered_by", sa.Uuid(), nullable=False),
+        sa.Column("entered_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", kernel_db.UTCDateTime(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column(
+            "readers", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(direction = 'out') = (refund_id IS NOT NULL) AND (direction = 'in' OR payment_id IS NULL)",
+            name=op.f("ck_bank_entry_purpose_ae6e47"),
+        ),
+        sa.CheckConstraint("direction IN ('in', 'out')", name=op.f("ck_bank_entry_direction_014bda")),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR (decided_by IS NOT NULL AND decided_at IS NOT NULL)",
+            name=op.f("ck_bank_entry_state_confirmed_1c0a1f"),
+        ),
+        sa.CheckConstraint(
+            "state <> 'rejected' OR (decided_by IS NOT NULL AND decided_at IS NOT NULL)",
+            name=op.f("ck_bank_entry_state_rejected_4a47ce"),
+        ),
+        sa.CheckConstraint("state IN ('entered', 'confirmed', 'rejected')", name=op.f("ck_bank_entry_state_de3364")),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_bank_entry_amount_570e62")),
+        sa.CheckConstraint(
+            "decided_by IS NULL OR decided_by <> entered_by", name=op.f("ck_bank_entry_two_persons_37a67e")
+        ),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_bank_entry_payment_id")),
+        sa.ForeignKeyConstraint(["refund_id"], ["refund.id"], name=op.f("fk_bank_entry_refund_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_entry")),
+        sa.UniqueConstraint("number", name=op.f("uq_bank_entry_number")),
+    )
+    with op.batch_alter_table("bank_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bank_entry_payment_id"), ["payment_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bank_entry_refund_id"), ["refund_id"], unique=False)
+        batch_op.create_index("ix_bank_entry_state", ["state", "entered_at"], unique=False)
+        batch_op.create_index(
+            "uq_bank_entry_ref",
+            ["gateway", "bank_ref"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'rejected'"),
+            postgresql_where=sa.text("state <> 'rejected'"),
+        )
+    for statement in VOUCHER_TRIGGERS[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def _add_payment_codes() -> None:
@@ -148,6 +238,10 @@ def _number_payments() -> None:
 
 def downgrade() -> None:
     """Go back; of bills that were paid together only the first keeps its attempt."""
+    op.drop_table("bank_entry")
+    op.drop_table("transfer_voucher")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION transfer_voucher_append_only()")
     with op.batch_alter_table("refund") as batch:
         batch.drop_index("uq_refund_unfinished", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
         batch.create_index(

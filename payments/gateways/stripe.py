@@ -16,7 +16,7 @@ import requests
 import stripe
 
 from payments.observed import Movement, MovementKind, PaymentFact, RefundFact, Reported
-from payments.ports import BadSignature, Declined, Notice, NoticeAddress, PaymentOrder, Refusal, Unknown
+from payments.ports import BadSignature, Caps, Declined, Notice, NoticeAddress, PaymentOrder, Refusal, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ API_VERSION: Final = "2026-10-28.endive"
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 CLOCK_TOLERANCE: Final = timedelta(seconds=300)
 CURRENCY: Final = "cny"
+LARGEST_FEN: Final = 99_999_999
+"""999,999.99 yuan: the largest amount of one payment there."""
 WANTED_EVENTS: Final = (
     "checkout.session.completed", "checkout.session.expired", "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed", "payment_intent.succeeded", "payment_intent.payment_failed",
@@ -80,7 +82,7 @@ class StripeGateway:
     """One Stripe account."""
 
     code = "stripe"
-    methods: tuple[str, ...] = ("alipay", "wechat_pay", "card")
+    caps = Caps(methods=("alipay", "wechat_pay", "card"), most_fen=LARGEST_FEN)
 
     def __init__(self, key: str, base_url: str, *, http: stripe.HTTPClient | None = None) -> None:
         self._client = stripe.StripeClient(
@@ -96,7 +98,7 @@ class StripeGateway:
             "mode": "payment",
             "ui_mode": "hosted_page",
             "client_reference_id": str(order.payment_id),
-            "allowed_payment_method_types": [order.method] if order.method else list(self.methods),
+            "allowed_payment_method_types": [order.method] if order.method else list(self.caps.methods),
             "line_items": [_line(title, detail, fen, order.currency) for title, detail, fen in order.lines if fen],
             "locale": "zh" if order.language.startswith("zh") else "en",
             "success_url": order.success_url,

@@ -11,11 +11,13 @@ from app.identity import queries as identity
 from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db, get
+from app.kernel.errors import NotFound
 from app.kernel.paging import Page, page_of
 from payments import ledger, rules
 from payments.models.bills import Bill, BillItem
 from payments.models.payments import Payment, PaymentBill
 from payments.policy import Permission, parts_seen
+from payments.ports import SCAN
 from payments.queries.books import balances
 from payments.queries.refunds import RefundView, refunds_of
 from payments.rules import BillLine
@@ -53,6 +55,7 @@ class PaymentView:
     succeeded_at: datetime | None
     expires_at: datetime | None
     cashier_url: str | None
+    scan_text: str | None
     payment_ref: str | None
     problem: str | None
     misfit: str | None
@@ -108,6 +111,26 @@ def bill_view(bill_id: UUID) -> BillView:
     return _views([get(Bill, bill_id)], with_lines=True)[0]
 
 
+def bill_by_code(pay_code: str) -> BillView:
+    """The bill with this payment code, with its lines and attempts, for whoever holds the paper; raises NotFound."""
+    row = db.session.scalar(sa.select(Bill).where(Bill.pay_code == pay_code))
+    if row is None:
+        raise NotFound
+    (view,) = _views([row], with_lines=True)
+    return replace(view, payments=_payments_of(row.id))
+
+
+def basket(actor: Actor, bill_ids: Sequence[UUID]) -> tuple[BillView, ...]:
+    """Bills that the actor wants to pay together, with their lines, by due date; raises NotFound for one of a stranger."""
+    wanted = set(bill_ids)
+    rows = db.session.scalars(
+        sa.select(Bill).where(Bill.id.in_(wanted), _mine(actor, "payer")).order_by(Bill.due_at, Bill.number)
+    ).all()
+    if len(rows) != len(wanted):
+        raise NotFound
+    return _views(rows, with_lines=True)
+
+
 def bills_of_subject(subject: str) -> tuple[BillView, ...]:
     """All bills of a subject, oldest first."""
     rows = db.session.scalars(sa.select(Bill).where(Bill.subject == subject).order_by(Bill.opened_at, Bill.id)).all()
@@ -155,12 +178,12 @@ def _mine(actor: Actor, side: str) -> sa.ColumnElement[bool]:
     return sa.or_(*mine)
 
 
-def due_bills(actor: Actor, limit: int = 50) -> tuple[BillView, ...]:
+def due_bills(actor: Actor, limit: int = 50, *, with_lines: bool = False) -> tuple[BillView, ...]:
     """What the actor has to pay, the nearest date first; for the counter and the workbench."""
     statement = (
         sa.select(Bill).where(_mine(actor, "payer"), Bill.state == BillState.OPEN).order_by(Bill.due_at, Bill.id)
     )
-    return _views(db.session.scalars(statement.limit(limit)).all())
+    return _views(db.session.scalars(statement.limit(limit)).all(), with_lines=with_lines)
 
 
 def unfinished_bills(organisation_id: UUID) -> tuple[BillView, ...]:
@@ -250,6 +273,7 @@ def _parts_of(payment_ids: Sequence[UUID]) -> dict[UUID, list[tuple[PaymentBill,
 
 def _payment_view(row: Payment, parts: _Parts, bill_id: UUID) -> PaymentView:
     open_page = row.cashier_url if row.state == PaymentState.PENDING else None
+    scan_text = open_page.removeprefix(SCAN) if open_page and open_page.startswith(SCAN) else None
     mine = next(part for part, _bill in parts if part.bill_id == bill_id)
     return PaymentView(
         id=row.id,
@@ -264,7 +288,8 @@ def _payment_view(row: Payment, parts: _Parts, bill_id: UUID) -> PaymentView:
         started_at=row.started_at,
         succeeded_at=row.succeeded_at,
         expires_at=row.expires_at,
-        cashier_url=open_page,
+        cashier_url=f"/pay/cashier/{row.id}" if scan_text else open_page,
+        scan_text=scan_text,
         payment_ref=row.payment_ref,
         problem=row.problem,
         misfit=mine.misfit,

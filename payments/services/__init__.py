@@ -1,6 +1,17 @@
 """The use cases of payments, the only writers of bills, attempts, refunds and the ledger."""
 
 from payments.rules import BillLine
+from payments.services.bank import (
+    DecideEntry,
+    EnterMovement,
+    EnterRefundSent,
+    HandInVoucher,
+    confirm_entry,
+    enter_movement,
+    enter_refund_sent,
+    hand_in_voucher,
+    reject_entry,
+)
 from payments.services.bills import OpenBill, VoidBill, open_bill, release_held, void_bill, withdraw_bill
 from payments.services.books import Overdrawn, post
 from payments.services.notices import (
@@ -16,6 +27,7 @@ from payments.services.payments import (
     send_payment,
     start_joint_payment,
     start_payment,
+    start_payment_by_code,
     sync_payment,
 )
 from payments.services.reconciliation import check_books
@@ -32,8 +44,12 @@ from payments.states import BillKind
 __all__ = [
     "BillKind",
     "BillLine",
+    "DecideEntry",
     "DecideRefund",
+    "EnterMovement",
+    "EnterRefundSent",
     "GatewayUnreachable",
+    "HandInVoucher",
     "OpenBill",
     "Overdrawn",
     "StartPayment",
@@ -41,19 +57,25 @@ __all__ = [
     "approve_refund",
     "cancel_payment",
     "check_books",
+    "confirm_entry",
+    "enter_movement",
+    "enter_refund_sent",
     "fold_notice",
+    "hand_in_voucher",
     "open_bill",
     "post",
     "recall_notices",
     "record_notice",
     "refund",
     "register_address",
+    "reject_entry",
     "reject_refund",
     "release_held",
     "send_payment",
     "send_refund",
     "start_joint_payment",
     "start_payment",
+    "start_payment_by_code",
     "sync_payment",
     "sync_refund",
     "void_bill",

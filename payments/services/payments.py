@@ -17,16 +17,16 @@ from flask import current_app
 from app.kernel import clock, faults
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, get, in_transaction, lock, new_id, use_case
-from app.kernel.errors import DomainError, NotAllowed
+from app.kernel.errors import DomainError, NotAllowed, NotFound
 from app.kernel.numbering import next_number
 from app.kernel.outbox import publish
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from app.settings import Settings
 from payments import ledger, rules
-from payments.errors import another_attempt, attempt_finished, not_payable
+from payments.errors import another_attempt, attempt_finished, not_offered, not_payable
 from payments.events import BillPaid, PaymentStarted
-from payments.gateways import gateway, gateway_of
+from payments.gateways import gateway_for, gateway_of
 from payments.models.bills import WATCHERS, Bill, BillItem
 from payments.models.payments import Payment, PaymentBill
 from payments.observed import Attempt, Conclusion, Misfit, PaymentFact, Reported, Share, conclude
@@ -38,6 +38,8 @@ from payments.services.books import post
 from payments.states import BILL, LIVE, PAYMENT, BillKind, BillState, Part, PaymentState, Standing
 
 log = logging.getLogger(__name__)
+ANYBODY = Actor(None, None, frozenset(), "")
+"""Who pays with the code of a printed bill."""
 
 
 class GatewayUnreachable(DomainError):
@@ -80,14 +82,32 @@ def start_joint_payment(actor: Actor, bill_ids: Sequence[UUID], command: StartPa
     rules.check_together(
         {b.kind for b in bills}, {(b.payer_organisation_id, b.payer_user_id) for b in bills}, len(bills)
     )
+    return _start(actor, bills, command, "/pay/return/{payment_id}")
+
+
+@use_case
+def start_payment_by_code(pay_code: str, command: StartPayment) -> UUID:
+    """Write down an attempt to pay the bill with this payment code: whoever holds the paper may pay it.
+
+    The payer comes back to the page of the code. Raises NotFound for an unknown code; else as `start_joint_payment`.
+    A bank transfer needs the payer's own page, so it is not offered here.
+    """
+    bill_id = db.session.scalar(sa.select(Bill.id).where(Bill.pay_code == pay_code))
+    if bill_id is None:
+        raise NotFound
+    if command.method == rules.BANK_TRANSFER:
+        raise not_offered()
+    return _start(ANYBODY, [lock(Bill, bill_id)], command, f"/pay/code/{pay_code}")
+
+
+def _start(actor: Actor, bills: Sequence[Bill], command: StartPayment, back: str) -> UUID:
     live = _live_attempt(bills)
     if live is not None:
         return live
     if any(bill.state != BillState.OPEN for bill in bills):
         raise not_payable()
     ordered = sorted(bills, key=lambda bill: (bill.due_at, bill.number))
-    rules.check_payable_online(sum(bill.amount_fen for bill in ordered))
-    payment = _new_payment(actor, ordered, command)
+    payment = _new_payment(actor, ordered, command, back)
     db.session.add(payment)
     db.session.flush()
     for position, bill in enumerate(ordered, 1):
@@ -135,23 +155,28 @@ def _part(payment: Payment, bill: Bill, position: int) -> PaymentBill:
     )
 
 
-def _new_payment(actor: Actor, bills: Sequence[Bill], command: StartPayment) -> Payment:
+def _new_payment(actor: Actor, bills: Sequence[Bill], command: StartPayment, back: str) -> Payment:
     payment_id = new_id()
-    provider = gateway()
     first = bills[0]
+    amount_fen = sum(bill.amount_fen for bill in bills)
+    provider = gateway_for(command.method, BillKind(first.kind))
+    if provider is None:
+        raise not_offered()
+    rules.check_amount(amount_fen, provider.caps.most_fen)
+    number = next_number("JK")
     moment = clock.now()
     payer = f"org:{first.payer_organisation_id}" if first.payer_organisation_id else f"user:{first.payer_user_id}"
     return Payment(
         id=payment_id,
-        number=next_number("JK"),
+        number=number,
         thread_id=first.thread_id,
         kind=first.kind,
         gateway=provider.code,
         method=command.method,
-        amount_fen=sum(bill.amount_fen for bill in bills),
+        amount_fen=amount_fen,
         currency=first.currency,
         state=PaymentState.NEW.value,
-        request=provider.request_for(_order(bills, payment_id, command)),
+        request=provider.request_for(_order(bills, payment_id, number, command, back)),
         idempotency_key=f"payment-{payment_id}",
         started_by=actor.user_id,
         readers=[payer, *WATCHERS],
@@ -160,7 +185,7 @@ def _new_payment(actor: Actor, bills: Sequence[Bill], command: StartPayment) -> 
     )
 
 
-def _order(bills: Sequence[Bill], payment_id: UUID, command: StartPayment) -> PaymentOrder:
+def _order(bills: Sequence[Bill], payment_id: UUID, number: str, command: StartPayment, back: str) -> PaymentOrder:
     here = cast("Settings", current_app.extensions["chaoshi_settings"]).public_url.rstrip("/")
     place = {bill.id: n for n, bill in enumerate(bills)}
     found = db.session.scalars(sa.select(BillItem).where(BillItem.bill_id.in_(place)))
@@ -168,6 +193,8 @@ def _order(bills: Sequence[Bill], payment_id: UUID, command: StartPayment) -> Pa
     numbers = "、".join(bill.number for bill in bills)
     return PaymentOrder(
         payment_id=payment_id,
+        number=number,
+        kind=BillKind(bills[0].kind),
         bill_number=numbers,
         description=f"{numbers} {bills[0].title}"[:300],
         lines=tuple((item.title, item.basis, item.amount_fen) for item in items),
@@ -175,8 +202,9 @@ def _order(bills: Sequence[Bill], payment_id: UUID, command: StartPayment) -> Pa
         currency=bills[0].currency,
         method=command.method,
         language=command.language,
-        success_url=f"{here}/pay/return/{payment_id}",
-        cancel_url=f"{here}/bills/{bills[0].id}",
+        success_url=here + back.format(payment_id=payment_id),
+        cancel_url=here + (f"/bills/{bills[0].id}" if "{" in back else back),
+        own_page=f"{here}/pay/cashier/{payment_id}",
     )
 
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,16 +21,18 @@ from app.web.actions import actions_of, register_actions
 from app.web.forms import Form
 from app.web.guard import requires, signed_in
 from app.web.session import current_actor
-from payments import queries, services
+from payments import pay_codes, queries, services
 from payments.documents import RECEIPT
 from payments.policy import Permission
 from payments.ports import GatewayError
+from payments.queries.counter import due_groups
 from payments.states import BILL, KIND_LABELS, LIVE, PAYMENT, REFUND, BillKind, BillState, Part, PaymentState
 from payments.web import wording
 from payments.web.actions import BILL_ACTIONS, REFUND_ACTIONS
-from payments.web.api import bill_json, refund_page_json, tell_gateway
+from payments.web.api import bill_json, refund_page_json
 from payments.web.api import bp as api
-from payments.web.schemas import AskRefundIn, BillQuery, PageQuery, PayFormIn, RefundQuery
+from payments.web.counter import language, to_cashier
+from payments.web.schemas import AskRefundIn, BillQuery, PageQuery, PayFormIn, RefundQuery, pay_form
 
 bp = Blueprint("payments", __name__, template_folder="../templates")
 
@@ -66,6 +67,7 @@ def counter() -> str:
         "payments/counter.html",
         page=queries.bills_page(actor, state=wanted["state"], side=side, number=wanted["page"]),
         total_due_fen=queries.total_due_fen(actor),
+        groups=due_groups(actor) if side == "payer" and wanted["page"] == 1 and not wanted["state"] else (),
         form=Form(BillQuery(only=("state",)), {"state": wanted["state"] or ""}),
         side=side,
         sides=sides,
@@ -100,7 +102,8 @@ def bill(object_id: UUID) -> str:
         tones=wording.TONES,
         is_payer=is_payer,
         may_ask_refund=view.state == BillState.PAID and actor.may(Permission.REFUND_DECIDE) and not _refunding(view),
-        pay_form=Form(PayFormIn(), {"method": "alipay", "language": _language()}) if is_payer else None,
+        pay_form=pay_form(view.kind, view.amount_fen, language()) if is_payer else None,
+        pay_code=pay_codes.printed(view.pay_code),
         actions=actions_of(
             BILL, view.state, view.parts, href=f"/bills/{view.id}", table=BILL_ACTIONS, version=view.version
         ),
@@ -125,10 +128,6 @@ def _refunding(view: queries.BillView) -> bool:
     return any(r.state in ("requested", "approved", "pending") for r in view.refunds)
 
 
-def _language() -> str:
-    return "en" if str(get_locale()).startswith("en") else "zh"
-
-
 @bp.post("/bills/<uuid:object_id>/pay")
 @signed_in
 def pay(object_id: UUID) -> BaseResponse:
@@ -149,10 +148,7 @@ def pay(object_id: UUID) -> BaseResponse:
         flash(_(refusal.detail or refusal.title, **refusal.params), "danger")
         return redirect(url_for("payments.bill", object_id=object_id), 303)
     assert answer is not None
-    payment_id = UUID(answer["payment_id"])
-    tell_gateway(payment_id)
-    _seen, payment = queries.payment_page(actor, payment_id)
-    return redirect(payment.cashier_url or url_for("payments.returned", payment_id=payment_id), 303)
+    return to_cashier(UUID(answer["payment_id"]))
 
 
 def _typed() -> dict[str, Any]:

@@ -1,14 +1,37 @@
 """What comes in about bills and payments: one schema for the JSON body and for the form."""
 
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
 from marshmallow import fields, validate
 
 from app.kernel.words import N_
+from app.web.forms import Form
 from app.web.schemas import REQUIRED, InputSchema, text, version_field
-from payments.rules import METHOD_LABELS, METHODS
+from payments.gateways import offered
+from payments.rules import BANK_TRANSFER, METHOD_LABELS, METHODS, MOST_TOGETHER
 from payments.services import DecideRefund, StartPayment, VoidBill
-from payments.states import BILL, REFUND, BillState, RefundState
+from payments.states import BILL, REFUND, BillKind, BillState, RefundState
+from payments.web import wording
 
 LARGEST_PAGE = 100_000
+
+
+@dataclass(frozen=True)
+class BasketChoice:
+    """Bills that are paid together, and how."""
+
+    bill: list[UUID]
+    method: str | None = None
+    language: str = "zh"
+
+    @property
+    def start(self) -> StartPayment:
+        """The part that the use case wants."""
+        return StartPayment(self.method, self.language)
+
+
 LANGUAGES = ("zh", "en")
 
 
@@ -19,7 +42,7 @@ def _page() -> fields.Integer:
 class PayIn(InputSchema):
     """Pay the whole bill. Without a method the payer chooses at the cashier. `language` is that of the cashier page."""
 
-    command = StartPayment
+    command: type[Any] | None = StartPayment
     method = fields.String(
         load_default=None,
         allow_none=True,
@@ -45,6 +68,55 @@ class PayFormIn(PayIn):
         error_messages=REQUIRED,
         metadata=PayIn._declared_fields["method"].metadata,  # noqa: SLF001 - the one list of labels
     )
+
+
+def pay_form(kind: str, amount_fen: int, language: str, *, by_code: bool = False) -> Form | None:
+    """The form with the ways in which this amount of this kind of money can be paid here; None when there is none."""
+    methods = [m for m in offered(BillKind(kind), amount_fen) if not (by_code and m == BANK_TRANSFER)]
+    if not methods:
+        return None
+    schema = PayFormIn()
+    choices = [(m, METHOD_LABELS[m], wording.method_note(m)) for m in methods]
+    schema.fields["method"].metadata = {**schema.fields["method"].metadata, "choices": choices}
+    return Form(schema, {"method": methods[0], "language": language})
+
+
+class BasketQuery(InputSchema):
+    """The bills that are to be paid together."""
+
+    bill = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=MOST_TOGETHER))
+
+
+class PayTogetherIn(PayFormIn):
+    """Pay these bills in one payment."""
+
+    command: type[Any] | None = BasketChoice
+    bill = fields.List(
+        fields.UUID(),
+        required=True,
+        validate=validate.Length(min=1, max=MOST_TOGETHER),
+        error_messages=REQUIRED,
+        metadata={"label": N_("Bills"), "widget": "hidden"},
+    )
+
+
+class PayTogetherBodyIn(PayIn):
+    """The same for programs, which may leave the choice of the method to the cashier."""
+
+    command: type[Any] | None = BasketChoice
+    bill = fields.List(
+        fields.UUID(),
+        required=True,
+        validate=validate.Length(min=1, max=MOST_TOGETHER),
+        metadata={"label": N_("Bills")},
+    )
+
+
+class CodeQuery(InputSchema):
+    """The payment code on a bill, as it was typed or scanned."""
+
+    code = text(N_("Payment code"), required=False, longest=60, autocomplete="off",
+                hint=N_("Twenty digits; blanks do not matter."))  # fmt: skip
 
 
 class VoidIn(InputSchema):

@@ -6,7 +6,7 @@ from flask_babel import gettext
 
 from payments import chart
 from payments.queries import BillView, PaymentView
-from payments.rules import METHOD_LABELS
+from payments.rules import BANK_TRANSFER, METHOD_LABELS
 from payments.states import BillKind, BillState, Part, PaymentState
 
 
@@ -20,6 +20,7 @@ TONES = {
     PaymentState.NEW: "waiting", PaymentState.PENDING: "waiting", PaymentState.SUCCEEDED: "success",
     PaymentState.SURPLUS: "warning", PaymentState.FAILED: "danger", PaymentState.CANCELED: "neutral",
     PaymentState.EXPIRED: "neutral",
+    "entered": "waiting", "confirmed": "success",
     "requested": "waiting", "approved": "active", "rejected": "neutral",
 }  # fmt: skip
 
@@ -47,6 +48,18 @@ def story_of(bill: BillView) -> Story:
             _("It stands in the agency's balance and is paid out from there."),
         )
     return Story(_("The whole amount was received. You do not need to pay again."), _after_payment(bill))
+
+
+def story_of_code(bill: BillView) -> Story:
+    """The same for whoever holds the printed bill."""
+    if bill.state != BillState.OPEN:
+        return story_of(bill)
+    live = bill.live_payment
+    if live is None:
+        return Story(_("This bill is due."), _("Choose how to pay. You need no account."))
+    if len(live.bills) > 1 or live.method == BANK_TRANSFER:
+        return Story(_("The payer is paying this bill at this moment."), _("You do not need to pay it."))
+    return _waiting(live, is_payer=True)
 
 
 def _after_payment(bill: BillView) -> str:
@@ -89,6 +102,13 @@ def _waiting(live: PaymentView, *, is_payer: bool) -> Story:
             _("Your payment was started, but the payment provider has not answered yet. Nothing was charged."),
             _("We try again by ourselves. You can leave this page and come back."),
         )
+    if live.method == BANK_TRANSFER:
+        return Story(
+            problem_text(live.problem)
+            if live.problem
+            else _("You chose to pay by bank transfer. Nothing has arrived yet."),
+            _("Transfer the exact amount with the reference, and hand in the slip. Two clerks then confirm it."),
+        )
     if live.problem:
         return Story(problem_text(live.problem), _("You can go back to the cashier and try again there."))
     return Story(
@@ -106,6 +126,7 @@ def problem_text(problem: str) -> str:
         "expired_card": _("The card has expired and nothing was charged."),
         "incorrect_cvc": _("The security code of the card was wrong and nothing was charged."),
         "payment_intent_authentication_failure": _("The payment was not authorised and nothing was charged."),
+        "being-confirmed": _("Your transfer was found on the bank statement. A second person confirms it."),
         "never-arrived": _("The payment provider could not be reached and nothing was charged. Start again."),
         "refused-by-gateway": _("The payment provider refused the request and nothing was charged. Please tell us."),
         "unknown-at-gateway": _("The payment provider does not know this attempt. Please start again."),
@@ -126,6 +147,47 @@ def misfit_text(misfit: str) -> str:
 def method_text(method: str | None) -> str:
     """The name of a payment method."""
     return _(METHOD_LABELS[method]) if method in METHOD_LABELS else _("Chosen at the cashier")
+
+
+def standing_text(standing: str) -> str:
+    """What a payment of several bills is to one of them."""
+    return {
+        "live": _("Waiting for the payer"),
+        "credited": _("Credited"),
+        "set_aside": _("Set aside, going back to the payer"),
+        "over": _("Not paid in this attempt"),
+    }.get(standing, standing)
+
+
+def where_it_goes(kind: str) -> str:
+    """Where the money of a kind of bill goes, so that nobody has to ask."""
+    return {
+        BillKind.SERVICE_FEE: _("Held on a separate account until you accept the result, then paid to the agency."),
+        BillKind.COURIER_FEE: _("Settled with the courier. It is not held."),
+        BillKind.STATUTORY_FEE: _("Goes straight to the treasury account. The platform never holds it."),
+    }[BillKind(kind)]
+
+
+def receiver_text(kind: str) -> str:
+    """Who receives the money of a bill that names no agency."""
+    return {BillKind.STATUTORY_FEE: _("Treasury account"), BillKind.COURIER_FEE: _("Courier")}.get(BillKind(kind), "")
+
+
+def account_text(gateway: str) -> str:
+    """The bank account of a gateway, as the clerks know it."""
+    return {"bank": _("Our own account"), "bank_treasury": _("Treasury account")}.get(gateway, gateway)
+
+
+def method_note(method: str) -> str:
+    """One line under a way to pay."""
+    return {
+        "alipay": _("You are taken to Alipay and back."),
+        "wechat_pay": _("You scan a code with your phone."),
+        "card": _("You type the card at the provider; it never reaches us."),
+        "bank_transfer": _(
+            "For large amounts. You transfer at your bank and hand in the slip; it takes about one working day."
+        ),
+    }.get(method, "")
 
 
 def posting_text(kind: str) -> str:

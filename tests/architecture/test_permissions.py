@@ -110,12 +110,14 @@ def test_what_is_open_to_everybody_is_listed_here(app: Flask) -> None:
     assert writing - account - development == PUBLIC_WRITES
 
 
-# language switch, the stop link of an alert mail (its token is the secret), parcel query by number and code, notices of gateway and carrier (they check signatures themselves)
+# language switch, the stop link of an alert mail (its token is the secret), parcel query by number and code, notices of gateway and carrier (they check signatures themselves),
+# paying with the code of a printed bill
 PUBLIC_WRITES = {
     "/language",
     "/track",
     "/api/track",
     "/delivery/notice/<any(ems, kuaidi100):source>/<segment>",
+    "/pay/code/<code>/pay",
     "/pay/notice/stripe",
     "/saved-searches/stop/<token>",
 }
