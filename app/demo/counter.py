@@ -43,7 +43,9 @@ def bills_of_other_kinds(random: Random) -> int:
         .order_by(Bill.number)
     ).all()
     made = 0
-    for number, (payer, thread_id) in enumerate(dict.fromkeys(map(tuple, payers))):
+    for number, (payer, thread_id) in enumerate(
+        dict.fromkeys((row.payer_organisation_id, row.thread_id) for row in payers)
+    ):
         title, lines = STATUTORY[number % len(STATUTORY)]
         courier = (BillLine("审批结果寄递（江苏省内，1公斤）", 1_200, "政务专递资费表", "12元/件"),)
         for kind, name, items in (

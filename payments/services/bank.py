@@ -106,6 +106,7 @@ def enter_movement(actor: Actor, command: EnterMovement) -> UUID:
         actor,
         BankEntry(
             id=new_id(),
+            state=BankEntryState.ENTERED.value,
             thread_id=payment.thread_id if payment else new_id(),
             gateway=command.gateway,
             direction=Direction.IN.value,
@@ -144,6 +145,7 @@ def enter_refund_sent(actor: Actor, refund_id: UUID, command: EnterRefundSent) -
         actor,
         BankEntry(
             id=new_id(),
+            state=BankEntryState.ENTERED.value,
             thread_id=refund.thread_id,
             gateway=payment.gateway,
             direction=Direction.OUT.value,
@@ -173,7 +175,6 @@ def _enter(actor: Actor, entry: BankEntry) -> UUID:
         raise entered_twice()
     assert actor.user_id is not None, "a clerk is signed in"
     entry.number = next_number("YH")
-    entry.state = BankEntryState.ENTERED.value
     entry.entered_by, entry.entered_at = actor.user_id, clock.now()
     entry.readers = list(WATCHERS)
     db.session.add(entry)
