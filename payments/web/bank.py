@@ -201,5 +201,5 @@ def entry(object_id: UUID) -> str:
 
 register_actions(
     bp, api, machine=BANK_ENTRY, path="/bank-entries/<uuid:object_id>", table=ENTRY_ACTIONS, view=queries.entry_page,
-    detail="payments_bank.entry", to_json=entry_json,
+    detail="payments_bank.entry", to_json=entry_json, money=True,
 )  # fmt: skip

@@ -15,12 +15,13 @@ from app.kernel.inbox import once
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import signed_in
+from app.web.idempotency import at_most_once, idempotent
 from app.web.operations import operation
 from app.web.session import current_actor
 from payments import queries, rules, services
 from payments.documents import bill_pdf
 from payments.web.api import bp as api
-from payments.web.api import idempotency_key, payment_json, tell_gateway
+from payments.web.api import payment_json, tell_gateway
 from payments.web.schemas import BasketChoice, BasketQuery, PayTogetherBodyIn, PayTogetherIn, pay_form
 
 bp = Blueprint("payments_counter", __name__, template_folder="../templates")
@@ -107,18 +108,18 @@ def to_cashier(payment_id: UUID) -> BaseResponse:
 
 @api.post("/payments")
 @signed_in
+@idempotent
 @operation(N_("Start to pay several bills together"), body=PayTogetherBodyIn, tag="bills", status=201, idempotent=True)
 def start_joint_payment() -> tuple[Response, int]:
     """Start one attempt for these bills, or return the one that is live. Needs an `Idempotency-Key`."""
     actor = current_actor()
-    key = idempotency_key()
     wanted: BasketChoice = parsing.body(PayTogetherBodyIn)
     queries.basket(actor, wanted.bill)
 
     def effect() -> dict[str, Any]:
         return {"payment_id": str(services.start_joint_payment(actor, wanted.bill, wanted.start))}
 
-    answer = once(actor, "basket:pay", key, request.get_json(silent=True) or {}, effect)
+    answer = at_most_once(effect)
     assert answer is not None
     payment_id = UUID(answer["payment_id"])
     tell_gateway(payment_id)
