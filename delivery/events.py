@@ -106,3 +106,11 @@ class BatchTakenOver(Event):
 
     name: ClassVar[str] = "delivery.batch-taken-over"
     batch_id: UUID
+
+
+@dataclass(frozen=True)
+class DeliveryRecorded(Event):
+    """A courier's record of a delivery is stored: its paper can be made."""
+
+    name: ClassVar[str] = "delivery.delivery-recorded"
+    record_id: UUID

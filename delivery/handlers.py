@@ -9,10 +9,11 @@ from app.kernel.db import db, use_case
 from app.kernel.outbox import Handlers
 from delivery import documents, queries
 from delivery.carriers import chosen
-from delivery.events import BatchTakenOver, ParcelChecked, WaybillTaken, WaybillVoided
+from delivery.events import BatchTakenOver, DeliveryRecorded, ParcelChecked, WaybillTaken, WaybillVoided
 from delivery.models.batches import HandoverLine, LineOutcome
 from delivery.models.parcels import Parcel
 from delivery.models.waybills import Waybill
+from delivery.own_courier import is_own_number
 from delivery.ports import Capability, Verdict
 from delivery.services import waybills
 
@@ -49,9 +50,9 @@ def announce_handover(event: BatchTakenOver) -> None:
         .join(HandoverLine, HandoverLine.parcel_id == Parcel.id)
         .where(HandoverLine.batch_id == event.batch_id, HandoverLine.outcome == LineOutcome.TAKEN)
     )
-    numbers = tuple(number for number in db.session.scalars(statement) if number)
+    numbers = tuple(number for number in db.session.scalars(statement) if number and not is_own_number(number))
     db.session.rollback()  # no snapshot stays open during the call
-    if carrier.announce_handover(numbers).verdict in (Verdict.UNAVAILABLE, Verdict.UNCERTAIN):
+    if numbers and carrier.announce_handover(numbers).verdict in (Verdict.UNAVAILABLE, Verdict.UNCERTAIN):
         raise CarrierNotReady(str(event.batch_id))
 
 
@@ -61,9 +62,16 @@ def issue_list(event: BatchTakenOver) -> None:
     documents.issue_list(queries.batch_view(event.batch_id, SYSTEM))
 
 
+@use_case
+def issue_proof(event: DeliveryRecorded) -> None:
+    """Make the proof of delivery a numbered paper that can be checked."""
+    documents.issue_proof(queries.proof_paper(event.record_id))
+
+
 HANDLERS: Final[Handlers] = {
     ParcelChecked: (book_waybill,),
     WaybillTaken: (fetch_label,),
     WaybillVoided: (cancel_waybill,),
     BatchTakenOver: (announce_handover, issue_list),
+    DeliveryRecorded: (issue_proof,),
 }

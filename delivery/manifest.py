@@ -12,12 +12,25 @@ from delivery.jobs import JOBS
 from delivery.models import desk, settlement  # noqa: F401 - until their services stand
 from delivery.policy import GRANTS
 from delivery.states import MACHINES
-from delivery.web import batches, carriers, commands, custody, labels, parcels, returns, track, workbench
+from delivery.web import (
+    batches,
+    carriers,
+    commands,
+    custody,
+    handset,
+    labels,
+    parcels,
+    proofs,
+    returns,
+    rounds,
+    track,
+    workbench,
+)
 from delivery.web.api import api
 from delivery.web.notices import notices
 from delivery.worklist import STAFF_ROLES, worklist
 
-PAGES = (batches, carriers, custody, labels, parcels, returns, track, workbench)
+PAGES = (batches, carriers, custody, labels, parcels, proofs, returns, rounds, track, workbench)
 
 
 def init_app(app: Flask) -> None:
@@ -38,7 +51,7 @@ DOMAIN = Domain(
     machines=MACHINES,
     handlers=(HANDLERS,),
     jobs=JOBS,
-    blueprints=(*dict.fromkeys(module.pages for module in PAGES), api, notices),
+    blueprints=(*dict.fromkeys(module.pages for module in PAGES), api, notices, handset.pages, handset.api),
     grants=GRANTS,
     navigation=(
         NavigationItem(N_("Post workbench"), "delivery.workbench", "package", STAFF_ROLES, 40),
@@ -52,11 +65,14 @@ DOMAIN = Domain(
             N_("Carriers"), "delivery.carriers", "truck", frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 43
         ),
         NavigationItem(N_("Reading reports again"), "delivery.mapping", "refresh", frozenset({Role.OPERATOR}), 44),
+        NavigationItem(N_("Couriers' rounds"), "delivery.round_list", "route", frozenset({Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR}), 42),
+        NavigationItem(N_("Handset"), "handset.shell", "device-mobile", frozenset({Role.COURIER}), 40),
         NavigationItem(N_("Track a parcel"), "delivery.track", "route", order=90),
     ),
     worklist=worklist,
     object_href={
         "parcel": lambda object_id: f"/parcels/{object_id}",
+        "courier-round": lambda object_id: f"/courier-rounds/{object_id}",
         "handover-batch": lambda object_id: f"/handover-batches/{object_id}",
     },
     notice_topics=(Topic("delivery", N_("Parcels")),),

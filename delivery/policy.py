@@ -8,21 +8,30 @@ from app.kernel.access import Actor, Role
 from app.kernel.errors import NotFound
 from delivery.models.batches import HandoverBatch
 from delivery.models.parcels import Parcel
+from delivery.models.rounds import CourierRound
 from delivery.states import Part
 
 WORK: Final = "delivery:parcels:work"
 READ: Final = "delivery:parcels:read"
 CARRIERS: Final = "delivery:carriers:read"
 REPLAY: Final = "delivery:mapping:replay"
+PLAN: Final = "delivery:rounds:plan"
+CARRY: Final = "delivery:rounds:carry"
 
 _HALL: Final = frozenset({Role.WINDOW_CLERK, Role.CERTIFICATE_CENTRE})
 _STAFF: Final = _HALL | {Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR}
+_POST: Final = frozenset({Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR})
 _OVERSIGHT: Final = frozenset({Role.OPERATOR, Role.REGULATOR, Role.AUDITOR})
 
-GRANTS: Final[Mapping[Role, frozenset[str]]] = {role: frozenset({WORK, READ}) for role in _STAFF} | {
-    role: frozenset({READ, CARRIERS}) | (frozenset({REPLAY}) if role is Role.OPERATOR else frozenset())
-    for role in _OVERSIGHT
-}
+GRANTS: Final[Mapping[Role, frozenset[str]]] = (
+    {role: frozenset({WORK, READ}) for role in _HALL}
+    | {role: frozenset({WORK, READ, PLAN}) for role in _POST}
+    | {
+        role: frozenset({READ, CARRIERS}) | (frozenset({REPLAY}) if role is Role.OPERATOR else frozenset())
+        for role in _OVERSIGHT
+    }
+    | {Role.COURIER: frozenset({CARRY})}
+)
 
 
 def _hall_parts(actor: Actor, hall_organisation_id: UUID) -> set[Part]:
@@ -69,6 +78,22 @@ def must_see_parcel(actor: Actor, parcel: Parcel) -> frozenset[Part]:
 def must_see_batch(actor: Actor, batch: HandoverBatch) -> frozenset[Part]:
     """The parts; raises NotFound for what is not theirs to see."""
     parts = batch_parts(actor, batch)
+    if not parts and not oversees(actor):
+        raise NotFound
+    return parts
+
+
+def round_parts(actor: Actor, courier_round: CourierRound) -> frozenset[Part]:
+    """The parts of `actor` towards a courier's round."""
+    parts = _hall_parts(actor, courier_round.hall_organisation_id)
+    if Role.COURIER in actor.roles and actor.user_id == courier_round.courier_user_id:
+        parts.add(Part.COURIER)
+    return frozenset(parts)
+
+
+def must_see_round(actor: Actor, courier_round: CourierRound) -> frozenset[Part]:
+    """The parts; raises NotFound for what is not theirs to see."""
+    parts = round_parts(actor, courier_round)
     if not parts and not oversees(actor):
         raise NotFound
     return parts

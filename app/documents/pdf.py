@@ -31,6 +31,7 @@ from reportlab.platypus import (
     Flowable,
     Frame,
     HRFlowable,
+    Image,
     KeepTogether,
     PageTemplate,
     Paragraph,
@@ -217,6 +218,14 @@ class Letter:
             self._text(text, size=11 if n == 0 else 9, bold=n == 0, align="center") for n, text in enumerate(captions)
         ]
         self._add(Spacer(1, 2 * mm), KeepTogether([_Square(value, self._width), *lines, Spacer(1, 3 * mm)]))
+        return self
+
+    def picture(self, content: bytes, caption: str = "", *, width: float = 60.0) -> Letter:
+        """A PNG or JPEG, `width` millimetres wide at most and 40 high, with a line below it."""
+        image = Image(io.BytesIO(content))
+        scale = min(width * mm / image.imageWidth, 40 * mm / image.imageHeight)
+        image.drawWidth, image.drawHeight, image.hAlign = image.imageWidth * scale, image.imageHeight * scale, "LEFT"
+        self._add(KeepTogether([image, self._text(caption, size=8.5, color=MUTED)]), Spacer(1, 3 * mm))
         return self
 
     def signatures(self, parties: Sequence[tuple[str, Sequence[str]]]) -> Letter:

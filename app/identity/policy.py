@@ -36,8 +36,14 @@ ROLES_OF_KIND: Mapping[str, tuple[Role, ...]] = {
     OrganisationKind.AGENCY: (Role.AGENCY, Role.PRACTITIONER),
     OrganisationKind.DEPARTMENT: (Role.APPROVING_DEPARTMENT,),
     # the courier's counter stands in the hall, so its people may belong to either
-    OrganisationKind.HALL: (Role.WINDOW_CLERK, Role.CERTIFICATE_CENTRE, Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR),
-    OrganisationKind.POST: (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR),
+    OrganisationKind.HALL: (
+        Role.WINDOW_CLERK,
+        Role.CERTIFICATE_CENTRE,
+        Role.POSTAL_STAFF,
+        Role.POSTAL_SUPERVISOR,
+        Role.COURIER,
+    ),
+    OrganisationKind.POST: (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.COURIER),
     OrganisationKind.OPERATOR: (Role.OPERATOR, Role.ADMINISTRATOR),
     OrganisationKind.REGULATOR: (Role.REGULATOR,),
     OrganisationKind.AUDITOR: (Role.AUDITOR,),
@@ -50,10 +56,14 @@ PUBLIC_ROLES = frozenset({Role.OWNER, Role.AGENCY, Role.PRACTITIONER, Role.APPLI
 STAFF_IDLE_MINUTES = 15
 PUBLIC_IDLE_MINUTES = 30
 SESSION_HOURS = 12
+COURIER_IDLE_MINUTES = SESSION_HOURS * 60
+"""A handset is without a connection for hours; what lies on it is protected by the key of its round, not by the session."""
 
 
 def idle_minutes(role: str) -> int:
     """Minutes without a request after which a session of this role ends (staff sooner than the public)."""
+    if role == Role.COURIER:
+        return COURIER_IDLE_MINUTES
     return PUBLIC_IDLE_MINUTES if role in PUBLIC_ROLES else STAFF_IDLE_MINUTES
 
 

@@ -18,6 +18,7 @@ class Role(StrEnum):
     CERTIFICATE_CENTRE = "certificate_centre"
     POSTAL_STAFF = "postal_staff"
     POSTAL_SUPERVISOR = "postal_supervisor"
+    COURIER = "courier"
     APPLICANT = "applicant"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
@@ -34,6 +35,7 @@ ROLE_LABELS = {
     Role.CERTIFICATE_CENTRE: N_("Certificate centre"),
     Role.POSTAL_STAFF: N_("Postal staff"),
     Role.POSTAL_SUPERVISOR: N_("Postal supervisor"),
+    Role.COURIER: N_("Delivering courier"),
     Role.APPLICANT: N_("Applicant"),
     Role.AUDITOR: N_("Auditor"),
     Role.ADMINISTRATOR: N_("Administrator"),

@@ -37,6 +37,9 @@ class TaskKind(StrEnum):
     CALL_RECEIVER = "call_receiver"
     CLAIM_UNANSWERED = "claim_unanswered"
     SOURCES_DISAGREE = "sources_disagree"
+    DOUBTFUL_PROOF = "doubtful_proof"
+    TWO_DELIVERIES = "two_deliveries"
+    CODE_LOCKED = "code_locked"
 
 
 class ParcelTask(Base):

@@ -71,6 +71,7 @@ class ParcelView:
     packed_at: datetime | None
     checked_name: str
     checked_at: datetime | None
+    carrier: str
     order_no: str | None
     waybill_no: str | None
     route_code: str | None
@@ -162,7 +163,7 @@ def _view(
         pickup_code=row.pickup_code if mine else None, seal_no=row.seal_no if parts.intersection(STAFF) else None,
         packed_name=people.get(row.packed_by, "") if row.packed_by else "", packed_at=row.packed_at,
         checked_name=people.get(row.checked_by, "") if row.checked_by else "", checked_at=row.checked_at,
-        order_no=row.order_no, waybill_no=row.waybill_no, route_code=row.route_code, destination_name=row.destination_name,
+        carrier=row.carrier, order_no=row.order_no, waybill_no=row.waybill_no, route_code=row.route_code, destination_name=row.destination_name,
         booking_problem=row.booking_problem, booking_due_at=row.booking_due_at, booking_tries=row.booking_tries,
         label_ready=row.waybill_no in labelled, label_printed_at=row.label_printed_at, label_prints=row.label_prints,
         handed_over_at=row.handed_over_at, status=status, status_label=STATUS_LABELS[status],

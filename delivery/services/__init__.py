@@ -22,15 +22,44 @@ from delivery.services.orders import (
     dispute,
     order_parcel,
 )
+from delivery.services.own_courier import carry_ourselves, leave_to_carrier
 from delivery.services.packing import Pack, check_packing, pack, return_to_packer
 from delivery.services.tasks import resolve_task
 from delivery.services.tracking import confirm_delivery, poll_due, poll_parcel, record_notice
 from delivery.services.waybills import enter_number, mark_label_printed, retry_booking, void_waybill
 
 __all__ = [
-    "AddToBatch", "OfferBatch", "OrderParcel", "Pack", "Receiver", "TakeOver", "add_to_batch", "cancel_batch",
-    "cancel_parcel", "check_packing", "confirm_delivery", "confirm_receipt", "contents_ready", "correct_receiver",
-    "dispute", "enter_number", "mark_label_printed", "offer_batch", "open_batch", "order_parcel", "pack", "poll_due",
-    "poll_parcel", "record_notice", "remove_from_batch", "reopen_batch", "resolve_task", "retry_booking",
-    "return_to_packer", "take_over", "void_waybill",
+    "AddToBatch",
+    "OfferBatch",
+    "OrderParcel",
+    "Pack",
+    "Receiver",
+    "TakeOver",
+    "add_to_batch",
+    "cancel_batch",
+    "cancel_parcel",
+    "carry_ourselves",
+    "check_packing",
+    "confirm_delivery",
+    "confirm_receipt",
+    "contents_ready",
+    "correct_receiver",
+    "dispute",
+    "enter_number",
+    "leave_to_carrier",
+    "mark_label_printed",
+    "offer_batch",
+    "open_batch",
+    "order_parcel",
+    "pack",
+    "poll_due",
+    "poll_parcel",
+    "record_notice",
+    "remove_from_batch",
+    "reopen_batch",
+    "resolve_task",
+    "retry_booking",
+    "return_to_packer",
+    "take_over",
+    "void_waybill",
 ]  # fmt: skip

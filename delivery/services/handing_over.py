@@ -9,6 +9,7 @@ from delivery.models.batches import HandoverBatch
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
 from delivery.observed import Status
+from delivery.own_courier import OWN_CARRIER
 from delivery.policy import must_see_parcel
 from delivery.services.custody import hand_on
 from delivery.services.tasks import drop_tasks
@@ -19,7 +20,7 @@ def hand_over(actor: Actor, parcel: Parcel, batch: HandoverBatch) -> None:
     """Move a locked parcel to the courier of a signed list and begin to watch it. Call inside a transaction."""
     now = clock.now()
     parcel.handed_over_at = now
-    parcel.next_poll_at = now
+    parcel.next_poll_at = None if parcel.carrier == OWN_CARRIER else now
     parcel.quiet_polls = 0
     parcel.observed_status = Status.LABEL_CREATED
     drop_tasks(parcel, TaskKind.MISSING_AT_HANDOVER)

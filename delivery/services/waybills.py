@@ -14,6 +14,7 @@ from app.kernel import clock
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import NotAllowed, Refused
+from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
@@ -22,6 +23,7 @@ from delivery.events import WaybillTaken, WaybillVoided
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
 from delivery.models.waybills import Waybill, WaybillState
+from delivery.own_courier import NUMBER_SERIES, OWN_CARRIER, is_own_number
 from delivery.places import sender_of
 from delivery.policy import must_see_parcel
 from delivery.ports import Booking, LabelSize, Party, Reply, Shipment, Verdict
@@ -29,6 +31,7 @@ from delivery.services.quietly import note
 from delivery.services.tasks import drop_tasks, raise_task
 from delivery.states import PARCEL, STAFF, ParcelState, Part
 
+OWN_CANCELLED: Final[Reply[None]] = Reply(Verdict.OK)
 LEASE: Final = timedelta(seconds=90)
 """While a call is out nobody else makes it; longer than its timeouts."""
 
@@ -51,7 +54,12 @@ class WantedBooking:
 
 
 def book(parcel_id: UUID) -> bool:
-    """Ask the carrier for a number if one is due, outside any transaction; returns whether a number is known now."""
+    """Ask the carrier for a number if one is due, outside any transaction; returns whether a number is known now.
+
+    A parcel of the hall's own couriers gets a number of our own series.
+    """
+    if number_ourselves(parcel_id):
+        return True
     wanted = _claim_booking(parcel_id)
     if wanted is None:
         return False
@@ -68,6 +76,16 @@ def bookings_due(limit: int = 50) -> list[UUID]:
         .limit(limit)
     )
     return list(db.session.scalars(statement))
+
+
+@use_case
+def number_ourselves(parcel_id: UUID) -> bool:
+    """Give a parcel of our own couriers its number at once; False for parcels of outside carriers."""
+    parcel = lock(Parcel, parcel_id)
+    if parcel.carrier != OWN_CARRIER or parcel.state != ParcelState.BOOKING or parcel.order_no is None:
+        return False
+    booking = Booking(next_number(NUMBER_SERIES), destination_name=parcel.receiver_county[:60])
+    return record_booking(parcel.id, parcel.order_no, Reply.ok(booking))
 
 
 @use_case
@@ -269,6 +287,8 @@ def mark_label_printed(actor: Actor, parcel_id: UUID, command: object) -> None:
 
 def fetch_label(waybill_no: str) -> bool:
     """Get the carrier's label and keep it; False where the carrier has none now. Own labels fill the gap."""
+    if is_own_number(waybill_no):
+        return True  # no other label will come
     reply = chosen.carrier().label(waybill_no, LabelSize.MEDIUM)
     if reply.value is None:
         return False
@@ -299,7 +319,8 @@ def cancel_at_carrier(waybill_id: UUID) -> bool:
     claimed = _claim_cancellation(waybill_id)
     if claimed is None:
         return False
-    reply = chosen.carrier().cancel(*claimed, "重复或更正下单")
+    own = is_own_number(claimed[1])
+    reply: Reply[None] = OWN_CANCELLED if own else chosen.carrier().cancel(*claimed, "重复或更正下单")
     return _record_cancellation(waybill_id, reply)
 
 

@@ -6,9 +6,10 @@ from delivery.states.batches import BATCH, BatchState
 from delivery.states.desk import CLAIM, HALL_DAY, ClaimState, HallDayState
 from delivery.states.parcels import PARCEL, ParcelState
 from delivery.states.parts import STAFF, Part
+from delivery.states.rounds import ROUND, RoundState
 from delivery.states.settlement import CARRIER_BILL, CarrierBillState
 
-MACHINES: Final = (PARCEL, BATCH, CLAIM, HALL_DAY, CARRIER_BILL)
+MACHINES: Final = (PARCEL, BATCH, CLAIM, HALL_DAY, CARRIER_BILL, ROUND)
 
 __all__ = [
     "BATCH",
@@ -17,6 +18,7 @@ __all__ = [
     "HALL_DAY",
     "MACHINES",
     "PARCEL",
+    "ROUND",
     "STAFF",
     "BatchState",
     "CarrierBillState",
@@ -24,4 +26,5 @@ __all__ = [
     "HallDayState",
     "ParcelState",
     "Part",
+    "RoundState",
 ]

@@ -16,6 +16,8 @@ class Part(StrEnum):
     APPLICANT = "applicant"
     ACCOUNTANT = "accountant"
     """Who settles with the carrier for the platform."""
+    COURIER = "courier"
+    """The person whose round it is."""
 
 
 STAFF: Final = (Part.HALL, Part.POST, Part.SUPERVISOR)

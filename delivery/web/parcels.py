@@ -23,8 +23,10 @@ from app.web.journey import JourneyStep
 from app.web.session import current_actor
 from delivery import policy, queries, services
 from delivery.carriers import chosen
+from delivery.own_courier import OWN_CARRIER
 from delivery.queries import ParcelView
 from delivery.queries import carriers as carrier_queries
+from delivery.services.own_courier import CHOSEN_BEFORE
 from delivery.services.tasks import ResolveTask
 from delivery.states import PARCEL, ParcelState, Part
 from delivery.web.api import api, parcel_json
@@ -104,6 +106,8 @@ def _corrections(view: ParcelView) -> list[str]:
         found.append("decide_return")
     if Part.APPLICANT in view.parts and view.state == ParcelState.DELIVERED:
         found.append("dispute")
+    if view.parts.intersection((Part.POST, Part.SUPERVISOR)) and view.state in CHOSEN_BEFORE:
+        found.append("leave_to_carrier" if view.carrier == OWN_CARRIER else "carry_ourselves")
     return found
 
 

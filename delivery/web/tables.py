@@ -10,7 +10,7 @@ from app.kernel.words import N_
 from app.web.actions import Action
 from app.web.schemas import PlainIn
 from delivery import queries, services
-from delivery.services import differences, orders, returns, second_source, tracking, waybills
+from delivery.services import differences, orders, own_courier, returns, second_source, tracking, waybills
 from delivery.web.desk_schemas import DecideReturnIn, ResolveDifferenceIn
 from delivery.web.schemas import (
     CheckIn,
@@ -86,6 +86,11 @@ PARCEL_ACTIONS: Final = {
     "ask_second_source": Action(
         second_source.ask, PlainIn, N_("Ask the second source"), done=N_("It is being asked; its answer stands here in a minute."),
     ),
+    "carry_ourselves": Action(
+        own_courier.carry_ourselves, PlainIn, N_("Bring it ourselves"), done=N_("The hall's own courier brings it."),
+        explain=N_("For addresses within the city: the hall's own courier brings it, under a number of our own."),
+    ),
+    "leave_to_carrier": Action(own_courier.leave_to_carrier, PlainIn, N_("Leave it to the carrier"), done=N_("The carrier brings it.")),
     "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
 }  # fmt: skip
 

@@ -18,6 +18,8 @@ ELSEWHERE = {
     "contract.settle_continue": "agreeing to the settlement of a dispute, or the operator's record",
     "contract.settle_terminate": "agreeing to the settlement of a dispute, or the operator's record",
     "bill.release": "the acceptance of the contract's deliverable",
+    "courier-round.set_out": "setting out on the handset",
+    "courier-round.finish": "ending the round on the handset",
     "parcel.hand_over": "the courier's signature on the hand-over list",
     "procurement.compare": "handing in the comparison sheet",
     "registration.register_again": "registering on the procurement's page",

@@ -3,6 +3,7 @@
 from app.identity.queries.directory import (
     OrganisationView,
     PersonView,
+    members_with_role,
     organisation,
     organisation_by_uscc,
     organisation_ids_named,
@@ -18,6 +19,7 @@ from app.identity.queries.directory import (
 __all__ = [
     "OrganisationView",
     "PersonView",
+    "members_with_role",
     "organisation",
     "organisation_by_uscc",
     "organisation_ids_named",

@@ -80,6 +80,7 @@ ACCOUNTS: tuple[tuple[Role, str | None, str, str], ...] = (
     (Role.CERTIFICATE_CENTRE, OrganisationKind.HALL, "郑嘉怡", "certificates@demo.chaoshi.example"),
     (Role.POSTAL_STAFF, OrganisationKind.HALL, "黄志强", "post@demo.chaoshi.example"),
     (Role.POSTAL_SUPERVISOR, OrganisationKind.HALL, "谢海燕", "postal-supervisor@demo.chaoshi.example"),
+    (Role.COURIER, OrganisationKind.HALL, "韩立冬", "courier@demo.chaoshi.example"),
     (Role.APPLICANT, None, "马晓东", "applicant@demo.chaoshi.example"),
     (Role.AUDITOR, OrganisationKind.AUDITOR, "孙伟民", "auditor@demo.chaoshi.example"),
     (Role.ADMINISTRATOR, OrganisationKind.OPERATOR, "蔡文静", "administrator@demo.chaoshi.example"),

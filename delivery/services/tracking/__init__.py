@@ -5,6 +5,7 @@ through it, because whoever knows the key, or re-splices old blocks, can make on
 """
 
 from delivery.services.tracking.alarms import raise_alarm
+from delivery.services.tracking.consequences import settle_by_proof
 from delivery.services.tracking.decisions import (
     ConfirmDelivery,
     confirm_delivery,
@@ -18,5 +19,5 @@ from delivery.services.tracking.polling import poll_due, poll_parcel, record_rep
 
 __all__ = [
     "ConfirmDelivery", "confirm_delivery", "follow_notices", "poll_due", "poll_parcel", "raise_alarm",
-    "record_notice", "record_reports", "resend", "settle_loss", "take_back", "window_pickup",
+    "record_notice", "record_reports", "resend", "settle_by_proof", "settle_loss", "take_back", "window_pickup",
 ]  # fmt: skip

@@ -10,14 +10,16 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
 from delivery.custody import CustodyKind
+from delivery.doorstep import SIGNER_CLASSES, Signer
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
-from delivery.observed import NextAction, SignerClass, Status, Tracking
+from delivery.observed import NextAction, SignerClass, Status, Tracking, fold
 from delivery.queries import STATUS_LABELS
 from delivery.services.custody import hand_on
 from delivery.services.orders import SILENCE_CLOSES
 from delivery.services.tasks import drop_tasks, raise_task
+from delivery.services.tracking.reports import observations, proof_hashes, sound_proof
 from delivery.states import PARCEL, ParcelState, Part
 
 NEWS: Final = {
@@ -53,6 +55,12 @@ def act_on(parcel: Parcel, tracking: Tracking) -> None:
         if not revoked:
             _tell_receiver(parcel, tracking.status)
     _follow(parcel, tracking)
+
+
+def settle_by_proof(parcel: Parcel) -> None:
+    """Our own courier proved what the carrier reported doubtfully: look at the report again."""
+    if parcel.observed_status == Status.DELIVERED:
+        _follow(parcel, fold(observations(parcel)))
 
 
 def _write_down(parcel: Parcel, tracking: Tracking) -> None:
@@ -94,11 +102,15 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
     signer, deciding = tracking.signer_class, tracking.deciding
     assert tracking.delivered_at is not None
     assert deciding is not None
+    proof = sound_proof(parcel)
     if rules.judge_delivery(rules.WhoMaySign(parcel.who_may_sign), signer) is rules.Verdict.ASK_STAFF:
-        raise_task(parcel, TaskKind.DOUBTFUL_DELIVERY, cause=cause, fact=deciding.name)
-        return
+        if proof is None or proof.signer is None:
+            raise_task(parcel, TaskKind.DOUBTFUL_DELIVERY, cause=cause, fact=deciding.name)
+            return
+        signer = SIGNER_CLASSES[Signer(proof.signer)]
     drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DELIVERY_REVOKED)
-    name = deciding.signer_name or (parcel.receiver_name if signer is SignerClass.IN_PERSON else "")
+    named = (proof.signer_name if proof else None) or deciding.signer_name
+    name = named or (parcel.receiver_name if signer is SignerClass.IN_PERSON else "")
     count_delivered(parcel, signer, name, tracking.delivered_at)
     event = ParcelDelivered(parcel.id, parcel.subject, parcel.thread_id, name, signer, tracking.delivered_at)
     detail = {
@@ -108,6 +120,7 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
     }
     move(parcel, PARCEL, "deliver", SYSTEM, {Part.SYSTEM}, event=event, detail=detail)
     evidence = {"report": cause, "signer_class": str(signer), "reported_at": tracking.delivered_at.isoformat()}
+    evidence |= proof_hashes(proof) if proof else {}
     hand_on(parcel, CustodyKind.SERVED, SYSTEM, taker_name=name, evidence=evidence)
 
 

@@ -56,7 +56,7 @@ def confirm_delivery(actor: Actor, parcel_id: UUID, command: ConfirmDelivery) ->
         "reason_sha256": hash_of(command.reason),
     }
     hand_on(parcel, CustodyKind.SERVED, actor, taker_name=command.signer_name, evidence=evidence)
-    drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DISPUTED)
+    drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DOUBTFUL_PROOF, TaskKind.DISPUTED)
 
 
 @use_case

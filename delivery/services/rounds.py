@@ -1,0 +1,358 @@
+"""A courier's round: planned by the post, taken out on the handset, changed on the way, ended."""
+
+import base64
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.identity import queries as identity
+from app.identity.notices import notify
+from app.kernel import clock
+from app.kernel.access import Actor, Role
+from app.kernel.db import db, lock, new_id, use_case
+from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
+from app.kernel.numbering import next_number
+from app.kernel.transitions import move, record
+from app.kernel.words import N_
+from delivery import doorstep, own_courier
+from delivery.doorstep import CodeCheck
+from delivery.models.parcels import Parcel
+from delivery.models.rounds import CourierRound, RoundStop, StopState
+from delivery.models.tasks import TaskKind
+from delivery.policy import must_see_round
+from delivery.services.own_courier import tell
+from delivery.services.scanning import find_scanned
+from delivery.services.tasks import drop_tasks, raise_task
+from delivery.states import ROUND, ParcelState, Part, RoundState
+
+LONGEST_ROUND: Final = 200
+UNFINISHED: Final = (RoundState.PLANNED, RoundState.OUT)
+
+
+@dataclass(frozen=True)
+class PlanRound:
+    """Whose round, on which day, with which parcels; `batch_id` adds everything a hand-over list handed over."""
+
+    courier_user_id: UUID
+    work_day: date
+    parcel_ids: tuple[UUID, ...] = ()
+    batch_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class AddStop:
+    """A scanned code: waybill number, parcel number or seal."""
+
+    code: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class StopOf:
+    """One parcel of the round."""
+
+    parcel_id: UUID
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class OrderStops:
+    """The parcels in the order in which they are to be visited; those not named follow in their present order."""
+
+    parcel_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class UnlockCode:
+    """Why the pick-up code of a stop may be tried again."""
+
+    parcel_id: UUID
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class TryCode:
+    """A code that the receiver named at the door."""
+
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CodeAnswer:
+    """What came of it."""
+
+    check: CodeCheck
+    tries_left: int
+    is_locked: bool
+
+
+@use_case
+def plan_round(actor: Actor, command: PlanRound) -> UUID:
+    """Plan a round for a courier of the actor's hall. Raises Refused for a stranger or an empty round, Conflict for a
+    parcel that lies on another round.
+    """
+    hall = actor.organisation_id
+    if hall is None or actor.user_id is None:
+        raise NotAllowed
+    courier = couriers_of(hall).get(command.courier_user_id)
+    if courier is None:
+        raise Refused("no-courier", N_("Choose a courier of this hall."), field="courier_user_id")
+    if command.work_day < clock.today():
+        raise Refused("day-over", N_("Choose today or a later day."), field="work_day")
+    made = CourierRound(
+        id=new_id(), number=next_number("TD"), hall_organisation_id=hall, courier_user_id=command.courier_user_id,
+        courier_name=courier, work_day=command.work_day, state=RoundState.PLANNED, created_at=clock.now(), created_by=actor.user_id,
+    )  # fmt: skip
+    if not must_see_round(actor, made).intersection((Part.POST, Part.SUPERVISOR)):
+        raise NotAllowed
+    parcels = _wanted(hall, command)
+    if not parcels:
+        raise Refused("empty-round", N_("Choose at least one parcel that the courier has."), field="parcel_ids")
+    db.session.add(made)
+    db.session.flush()  # record() and the stops name its id
+    for position, parcel in enumerate(sorted(parcels, key=_by_place)):
+        _put_on(made, parcel, position)
+    record(made, "planned", actor, title=N_("Round planned"), detail={"number": made.number, "stops": len(parcels)})
+    notify(
+        to_user=made.courier_user_id, kind="delivery.round_planned", thread_id=made.thread_id, link="/handset/",
+        subject=N_("Round %(number)s is planned for you"), text=N_("%(stops)s stops on %(day)s. Open it on the handset."),
+        params={"number": made.number, "stops": str(len(parcels)), "day": made.work_day.isoformat()},
+    )  # fmt: skip
+    return made.id
+
+
+def couriers_of(hall_organisation_id: UUID) -> dict[UUID, str]:
+    """Names of the hall's couriers by user."""
+    return identity.members_with_role(hall_organisation_id, Role.COURIER)
+
+
+def _wanted(hall: UUID, command: PlanRound) -> list[Parcel]:
+    from delivery.models.batches import HandoverLine, LineOutcome
+
+    wanted = set(command.parcel_ids)
+    if command.batch_id is not None:
+        taken = sa.select(HandoverLine.parcel_id).where(
+            HandoverLine.batch_id == command.batch_id, HandoverLine.outcome == LineOutcome.TAKEN
+        )
+        waiting = sa.select(Parcel.id).where(Parcel.id.in_(taken), Parcel.state == ParcelState.HANDED_OVER)
+        wanted |= set(db.session.scalars(waiting))
+    found = [lock(Parcel, parcel_id) for parcel_id in sorted(wanted)]
+    if any(parcel.hall_organisation_id != hall for parcel in found):
+        raise NotFound
+    return found
+
+
+def _by_place(parcel: Parcel) -> tuple[str, str, str]:
+    return parcel.receiver_county, parcel.receiver_address, parcel.number
+
+
+def _put_on(courier_round: CourierRound, parcel: Parcel, position: int) -> None:
+    if parcel.state != ParcelState.HANDED_OVER:
+        raise Conflict(
+            "not-with-courier", N_("Parcel %(number)s is not with the courier."), params={"number": parcel.number}
+        )
+    elsewhere = db.session.scalar(
+        sa.select(CourierRound.number)
+        .join(RoundStop, RoundStop.round_id == CourierRound.id)
+        .where(RoundStop.parcel_id == parcel.id, RoundStop.state == StopState.OPEN)
+    )
+    if elsewhere is not None:
+        raise Conflict(
+            "on-another-round", N_("Parcel %(number)s lies on round %(round)s."),
+            params={"number": parcel.number, "round": elsewhere},
+        )  # fmt: skip
+    known = db.session.scalar(
+        sa.select(RoundStop).where(RoundStop.round_id == courier_round.id, RoundStop.parcel_id == parcel.id)
+    )
+    if known is not None:
+        known.state, known.position = StopState.OPEN, position
+    else:
+        db.session.add(RoundStop(id=new_id(), round_id=courier_round.id, parcel_id=parcel.id, position=position))
+    db.session.flush()  # the partial unique index on open stops speaks here
+
+
+@use_case
+def add_stop(actor: Actor, round_id: UUID, command: AddStop) -> UUID:
+    """Put a scanned parcel on an unfinished round; a repeated scan changes nothing. Returns the parcel."""
+    found, _ = _planned_by(actor, round_id, command.version)
+    parcel = find_scanned(found.hall_organisation_id, command.code)
+    stops = stops_of(found.id)
+    if any(stop.parcel_id == parcel.id and stop.state == StopState.OPEN for stop in stops):
+        return parcel.id
+    if len(stops) >= LONGEST_ROUND:
+        raise Refused("round-full", N_("A round has at most 200 stops."))
+    _put_on(found, parcel, max((stop.position for stop in stops), default=-1) + 1)
+    record(found, "stop_added", actor, title=N_("Stop added"), detail={"parcel": parcel.number})
+    return parcel.id
+
+
+@use_case
+def take_off(actor: Actor, round_id: UUID, command: StopOf) -> None:
+    """Take a parcel off the round, so that another courier may have it."""
+    found, _ = _planned_by(actor, round_id, command.version)
+    stop = stop_of(found.id, command.parcel_id)
+    if stop.state != StopState.OPEN:
+        raise Refused("stop-settled", N_("This stop is settled."))
+    stop.state = StopState.TAKEN_OFF
+    record(found, "stop_taken_off", actor, title=N_("Stop taken off"), detail={"parcel_id": str(command.parcel_id)})
+
+
+@use_case
+def order_stops(actor: Actor, round_id: UUID, command: OrderStops) -> None:
+    """Write the order of visits. Unknown parcels are ignored: the round may have changed since the handset asked."""
+    found = lock(CourierRound, round_id)
+    if not must_see_round(actor, found).intersection((Part.COURIER, Part.POST, Part.SUPERVISOR)):
+        raise NotAllowed
+    if found.state not in UNFINISHED:
+        raise Refused("round-over", N_("This round is over."))
+    place = {parcel_id: number for number, parcel_id in enumerate(command.parcel_ids)}
+    stops = sorted(stops_of(found.id), key=lambda stop: (place.get(stop.parcel_id, len(place)), stop.position))
+    for position, stop in enumerate(stops):
+        stop.position = position
+
+
+@use_case
+def set_out(actor: Actor, round_id: UUID) -> None:
+    """The courier takes the round out: from now on the handset holds it. A repeat changes nothing."""
+    found = lock(CourierRound, round_id)
+    parts = must_see_round(actor, found)
+    if found.state == RoundState.OUT and Part.COURIER in parts:
+        return
+    waiting = [stop.parcel_id for stop in stops_of(found.id) if stop.state == StopState.OPEN]
+    moment = clock.now()
+    # no statement runs between these and move(): the database holds key and state together
+    found.set_out_at, found.storage_key = moment, base64.b64encode(secrets.token_bytes(32)).decode()
+    move(found, ROUND, "set_out", actor, parts, detail={"stops": len(waiting)})
+    for parcel_id in waiting:
+        parcel = lock(Parcel, parcel_id)
+        tell(parcel, own_courier.out_for_delivery(parcel.waybill_no or "", found.number, moment))
+
+
+@use_case
+def finish(actor: Actor, round_id: UUID) -> None:
+    """The courier is back and the handset is empty: its key is forgotten. A repeat changes nothing.
+
+    What was not visited becomes free for another round.
+    """
+    found = lock(CourierRound, round_id)
+    parts = must_see_round(actor, found)
+    if found.state == RoundState.DONE and Part.COURIER in parts:
+        return
+    sums = _close(found)
+    found.finished_at, found.storage_key = clock.now(), None
+    move(found, ROUND, "finish", actor, parts, detail=sums)
+
+
+@use_case
+def end_for_courier(actor: Actor, round_id: UUID, command: object) -> None:
+    """A supervisor ends the round of a handset that will not come back: broken, lost, or its courier ill."""
+    found = lock(CourierRound, round_id, seen=getattr(command, "version", None))
+    parts = must_see_round(actor, found)
+    reason = str(getattr(command, "reason", ""))
+    sums = _close(found)
+    found.finished_at, found.storage_key = clock.now(), None
+    move(found, ROUND, "end_for_courier", actor, parts, reason=reason, detail=sums)
+
+
+def _close(found: CourierRound) -> dict[str, int]:
+    """Free what was not visited; returns how the stops ended."""
+    states = [stop.state for stop in stops_of(found.id)]
+    _free_stops(found)
+    return {str(each): states.count(each) for each in StopState}
+
+
+@use_case
+def cancel_round(actor: Actor, round_id: UUID, command: object) -> None:
+    """Drop a round that nobody took out."""
+    found = lock(CourierRound, round_id, seen=getattr(command, "version", None))
+    parts = must_see_round(actor, found)
+    move(found, ROUND, "cancel", actor, parts, reason=str(getattr(command, "reason", "")))
+    _free_stops(found)
+
+
+def _free_stops(found: CourierRound) -> None:
+    db.session.execute(
+        sa.update(RoundStop)
+        .where(RoundStop.round_id == found.id, RoundStop.state == StopState.OPEN)
+        .values(state=StopState.TAKEN_OFF)
+    )
+
+
+# --- pick-up codes ---
+
+
+@use_case
+def try_code(actor: Actor, round_id: UUID, parcel_id: UUID, command: TryCode) -> CodeAnswer:
+    """Compare a code at the door while there is a connection. The fifth wrong one locks the stop."""
+    found = lock(CourierRound, round_id)
+    if Part.COURIER not in must_see_round(actor, found) or found.state != RoundState.OUT:
+        raise NotFound
+    stop = stop_of(found.id, parcel_id)
+    if stop.is_locked:
+        return CodeAnswer(CodeCheck.WRONG, 0, is_locked=True)
+    parcel = lock(Parcel, parcel_id)
+    check = doorstep.check_code(parcel.pickup_code, command.code)
+    if check is CodeCheck.WRONG:
+        stop.code_tries += 1
+        if stop.code_tries >= doorstep.CODE_TRIES:
+            lock_code(stop, parcel, actor)
+    return CodeAnswer(check, max(0, doorstep.CODE_TRIES - stop.code_tries), is_locked=stop.is_locked)
+
+
+def lock_code(stop: RoundStop, parcel: Parcel, actor: Actor) -> None:
+    """Lock the code of a stop and put that before a person; call inside a transaction."""
+    if stop.is_locked:
+        return
+    stop.code_locked_at = clock.now()
+    stop.code_tries = doorstep.CODE_TRIES
+    raise_task(parcel, TaskKind.CODE_LOCKED, cause=f"{stop.id}:{stop.code_locked_at.isoformat()}", fact="")
+    record(parcel, "code_locked", actor, title=N_("The pick-up code was wrong five times"))
+
+
+@use_case
+def unlock_code(actor: Actor, round_id: UUID, command: UnlockCode) -> None:
+    """A supervisor lets the code be tried again. Raises Refused without a lock."""
+    found = lock(CourierRound, round_id, seen=command.version)
+    if Part.SUPERVISOR not in must_see_round(actor, found):
+        raise NotAllowed
+    stop = stop_of(found.id, command.parcel_id)
+    if not stop.is_locked:
+        raise Refused("not-locked", N_("The code of this stop is not locked."))
+    parcel = lock(Parcel, command.parcel_id)
+    stop.code_unlocked_at, stop.code_tries = clock.now(), 0
+    drop_tasks(parcel, TaskKind.CODE_LOCKED)
+    record(parcel, "code_unlocked", actor, title=N_("The pick-up code may be tried again"), reason=command.reason)
+
+
+# --- what the others need ---
+
+
+def stops_of(round_id: UUID) -> Sequence[RoundStop]:
+    """All stops of a round in their order."""
+    statement = sa.select(RoundStop).where(RoundStop.round_id == round_id).order_by(RoundStop.position, RoundStop.id)
+    return db.session.scalars(statement).all()
+
+
+def stop_of(round_id: UUID, parcel_id: UUID) -> RoundStop:
+    found = db.session.scalar(
+        sa.select(RoundStop).where(RoundStop.round_id == round_id, RoundStop.parcel_id == parcel_id).with_for_update()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _planned_by(actor: Actor, round_id: UUID, seen: int | None) -> tuple[CourierRound, frozenset[Part]]:
+    found = lock(CourierRound, round_id, seen=seen)
+    parts = must_see_round(actor, found)
+    if not parts.intersection((Part.POST, Part.SUPERVISOR)):
+        raise NotAllowed
+    if found.state not in UNFINISHED:
+        raise Refused("round-over", N_("This round is over."))
+    return found, parts
