@@ -22,6 +22,7 @@ from delivery.models.parcels import Parcel
 from delivery.models.replays import MappingReplay, ReplayChange, ReplayMode
 from delivery.models.reports import CarrierEvent
 from delivery.observed import Observation, Tracking, fold
+from delivery.own_courier import OWN_CARRIER
 from delivery.policy import REPLAY
 from delivery.readings import observation_of, plain
 from delivery.services.tracking.consequences import act_on
@@ -103,7 +104,9 @@ def _piece(replay_id: UUID) -> int:
 
 def _next_parcels(replay: MappingReplay) -> Sequence[Parcel]:
     has_reports = sa.exists().where(CarrierEvent.parcel_id == Parcel.id)
-    statement = sa.select(Parcel).where(has_reports).order_by(Parcel.id).limit(PIECE)
+    # what our own couriers report is not in the carrier's words
+    outside = sa.and_(has_reports, Parcel.carrier != OWN_CARRIER)
+    statement = sa.select(Parcel).where(outside).order_by(Parcel.id).limit(PIECE)
     if replay.cursor is not None:
         statement = statement.where(Parcel.id > replay.cursor)
     if replay.mode == ReplayMode.REAL:
