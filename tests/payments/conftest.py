@@ -64,9 +64,8 @@ def operator(app: Flask) -> Actor:
     return a_member(Role.OPERATOR)
 
 
-@pytest.fixture
-def a_bill(owner: Actor, agency: Actor) -> Callable[..., UUID]:
-    """`a_bill(12_345)`: a bill of the owner to the agency over so many fen."""
+def bill_maker(owner: Actor, agency: Actor) -> Callable[..., UUID]:
+    """`bill_maker(owner, agency)(12_345)`: a bill of the owner to the agency over so many fen."""
 
     def make(amount_fen: int = 1_280_000, kind: BillKind = BillKind.SERVICE_FEE) -> UUID:
         return open_bill(
@@ -85,6 +84,12 @@ def a_bill(owner: Actor, agency: Actor) -> Callable[..., UUID]:
         )
 
     return make
+
+
+@pytest.fixture
+def a_bill(owner: Actor, agency: Actor) -> Callable[..., UUID]:
+    """`a_bill(12_345)`: a bill of the owner to the agency over so many fen."""
+    return bill_maker(owner, agency)
 
 
 @pytest.fixture
