@@ -57,7 +57,6 @@ def write_report(app: Flask, findings: Findings, heading: Mapping[str, int], tar
     with app.test_request_context("/"), force_locale("zh_Hans_CN"):
         page = render_template(
             "demo/simulated_year.html",
-            styles=styles,
             heading=heading,
             findings=findings,
             figures=statistics(),
@@ -65,7 +64,7 @@ def write_report(app: Flask, findings: Findings, heading: Mapping[str, int], tar
             yuan=lambda fen: Money(fen).grouped,
             written_at=clock.now(),
         )
-    target.write_text(page, encoding="utf-8")
+    target.write_text(page.replace("</head>", f"<style>{styles}</style></head>", 1), encoding="utf-8")
 
 
 def year() -> Year:
