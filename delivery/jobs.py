@@ -12,7 +12,7 @@ from app.kernel.jobs import Job, every
 from app.kernel.words import N_
 from delivery import rules
 from delivery.models.parcels import Parcel
-from delivery.services import orders, replay, returns, second_source, tracking, waybills
+from delivery.services import claims, orders, replay, returns, second_source, tracking, waybills
 from delivery.states import ParcelState
 
 
@@ -49,6 +49,11 @@ def look_after_kept() -> int:
     return sum(returns.raise_kept(return_id) for return_id in returns.kept_too_long())
 
 
+def look_after_claims() -> int:
+    """Raise the claims that the carrier did not answer in time."""
+    return sum(claims.raise_unanswered(claim_id) for claim_id in claims.unanswered())
+
+
 JOBS: Final = (
     Job(
         "delivery.numbers",
@@ -79,6 +84,13 @@ JOBS: Final = (
     ),
     Job("delivery.replay", replay.carry_on, every(seconds=10), N_("Read stored reports again"), lease_seconds=600),
     Job("delivery.alarms", raise_alarms, every(minutes=10), N_("Look for parcels that fell silent"), lease_seconds=120),
+    Job(
+        "delivery.claims",
+        look_after_claims,
+        every(minutes=60),
+        N_("Look for claims without an answer"),
+        lease_seconds=120,
+    ),
     Job(
         "delivery.kept",
         look_after_kept,

@@ -9,14 +9,17 @@ from app.settings import Settings
 from delivery.carriers import chosen
 from delivery.handlers import HANDLERS
 from delivery.jobs import JOBS
-from delivery.models import desk, settlement  # noqa: F401 - until their services stand
+from delivery.models import settlement  # noqa: F401 - until their services stand
 from delivery.policy import GRANTS
 from delivery.states import MACHINES
 from delivery.web import (
     batches,
     carriers,
+    claims,
     commands,
     custody,
+    days,
+    exceptions,
     handset,
     labels,
     parcels,
@@ -30,7 +33,21 @@ from delivery.web.api import api
 from delivery.web.notices import notices
 from delivery.worklist import STAFF_ROLES, worklist
 
-PAGES = (batches, carriers, custody, labels, parcels, proofs, returns, rounds, track, workbench)
+PAGES = (
+    batches,
+    carriers,
+    claims,
+    custody,
+    days,
+    exceptions,
+    labels,
+    parcels,
+    proofs,
+    returns,
+    rounds,
+    track,
+    workbench,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -57,6 +74,12 @@ DOMAIN = Domain(
         NavigationItem(N_("Post workbench"), "delivery.workbench", "package", STAFF_ROLES, 40),
         NavigationItem(N_("Hand-over lists"), "delivery.batch_list", "clipboard-list", STAFF_ROLES, 41),
         NavigationItem(N_("Returns desk"), "delivery.returns", "truck-return", STAFF_ROLES, 41),
+        NavigationItem(N_("Parcel exceptions"), "delivery.exceptions", "alert-triangle", STAFF_ROLES, 41),
+        NavigationItem(N_("Close of day"), "delivery.days", "checklist", STAFF_ROLES, 42),
+        NavigationItem(
+            N_("Claims against the carrier"), "delivery.carrier_claims", "scale",
+            frozenset({Role.POSTAL_SUPERVISOR, Role.OPERATOR, Role.AUDITOR}), 43,
+        ),
         NavigationItem(
             N_("Parcels"), "delivery.parcels", "truck-delivery",
             frozenset({Role.APPLICANT, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 42,
@@ -74,6 +97,8 @@ DOMAIN = Domain(
         "parcel": lambda object_id: f"/parcels/{object_id}",
         "courier-round": lambda object_id: f"/courier-rounds/{object_id}",
         "handover-batch": lambda object_id: f"/handover-batches/{object_id}",
+        "hall-day": lambda object_id: f"/delivery/days/{object_id}",
+        "carrier-claim": lambda object_id: f"/carrier-claims/{object_id}",
     },
     notice_topics=(Topic("delivery", N_("Parcels")),),
     commands=(commands.cli,),

@@ -97,3 +97,13 @@ def must_see_round(actor: Actor, courier_round: CourierRound) -> frozenset[Part]
     if not parts and not oversees(actor):
         raise NotFound
     return parts
+
+
+def must_see_hall(actor: Actor, hall_organisation_id: UUID) -> frozenset[Part]:
+    """The parts towards what belongs to a hall: its days, claims and bills. Raises NotFound for another hall's."""
+    parts = _hall_parts(actor, hall_organisation_id)
+    if Role.OPERATOR in actor.roles:
+        parts.add(Part.ACCOUNTANT)
+    if not parts and not oversees(actor):
+        raise NotFound
+    return frozenset(parts)

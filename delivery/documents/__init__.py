@@ -1,13 +1,17 @@
 """Papers of the delivery. They are in Chinese: the staff of hall and carrier read them."""
 
+from delivery.documents.days import day_paper, issue_day, issued_day
 from delivery.documents.labels import own_label
 from delivery.documents.lists import handover_list, issue_list, issued_list
 from delivery.documents.proofs import issue_proof, issued_proof, proof_of_delivery
 
 __all__ = [
+    "day_paper",
     "handover_list",
+    "issue_day",
     "issue_list",
     "issue_proof",
+    "issued_day",
     "issued_list",
     "issued_proof",
     "own_label",

@@ -32,6 +32,8 @@ class TaskView:
     overdue: bool
     resolved_at: datetime | None
     resolution: str | None
+    owner_user_id: UUID | None
+    owner_name: str | None
 
 
 def tasks_statement(actor: Actor, *, parcel_id: UUID | None = None) -> sa.Select[ParcelTask, str]:
@@ -53,7 +55,7 @@ def task_views(rows: Sequence[Any]) -> tuple[TaskView, ...]:
         TaskView(
             task.id, task.parcel_id, number, task.kind, TASK_TITLES[TaskKind(task.kind)], WAYS_OUT[TaskKind(task.kind)],
             task.fact, task.raised_at, task.due_at, task.resolved_at is None and task.due_at < now, task.resolved_at,
-            task.resolution,
+            task.resolution, task.owner_user_id, task.owner_name,
         )
         for task, number in rows
     )  # fmt: skip

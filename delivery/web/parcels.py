@@ -26,6 +26,7 @@ from delivery.carriers import chosen
 from delivery.own_courier import OWN_CARRIER
 from delivery.queries import ParcelView
 from delivery.queries import carriers as carrier_queries
+from delivery.queries.claims import claims_of
 from delivery.services.own_courier import CHOSEN_BEFORE
 from delivery.services.tasks import ResolveTask
 from delivery.states import PARCEL, ParcelState, Part
@@ -35,6 +36,9 @@ from delivery.web.schemas import PackIn, ParcelQuery, ResolveIn
 from delivery.web.tables import PARCEL_ACTIONS
 
 PARCELS: Final = "/parcels/<uuid:object_id>"
+
+
+CLAIMABLE: Final = (ParcelState.LOST, ParcelState.RETURNED, ParcelState.DELIVERED, ParcelState.CLOSED)
 
 
 @pages.get("/parcels")
@@ -64,6 +68,7 @@ def parcel(object_id: UUID) -> str:
         days_left=_days_left(view), yours=_is_yours(view), hints=queries.open_hints(view.id) if view.is_staff else 0,
         opinions=carrier_queries.opinions_of(view.id) if view.is_staff else (),
         waybills=queries.waybills_of(view.id) if view.is_staff else (),
+        claims=claims_of(view.id) if view.is_staff else (),
     )  # fmt: skip
 
 
@@ -108,6 +113,8 @@ def _corrections(view: ParcelView) -> list[str]:
         found.append("dispute")
     if view.parts.intersection((Part.POST, Part.SUPERVISOR)) and view.state in CHOSEN_BEFORE:
         found.append("leave_to_carrier" if view.carrier == OWN_CARRIER else "carry_ourselves")
+    if Part.SUPERVISOR in view.parts and view.state in CLAIMABLE and view.handed_over_at:
+        found.append("file_claim")
     return found
 
 

@@ -10,8 +10,8 @@ from app.kernel.words import N_
 from app.web.actions import Action
 from app.web.schemas import PlainIn
 from delivery import queries, services
-from delivery.services import differences, orders, own_courier, returns, second_source, tracking, waybills
-from delivery.web.desk_schemas import DecideReturnIn, ResolveDifferenceIn
+from delivery.services import claims, differences, orders, own_courier, returns, second_source, tracking, waybills
+from delivery.web.desk_schemas import DecideReturnIn, FileClaimIn, ResolveDifferenceIn
 from delivery.web.schemas import (
     CheckIn,
     ConfirmDeliveryIn,
@@ -91,6 +91,9 @@ PARCEL_ACTIONS: Final = {
         explain=N_("For addresses within the city: the hall's own courier brings it, under a number of our own."),
     ),
     "leave_to_carrier": Action(own_courier.leave_to_carrier, PlainIn, N_("Leave it to the carrier"), done=N_("The carrier brings it.")),
+    "file_claim": Action(
+        claims.file_claim, FileClaimIn, N_("Claim against the carrier"), done=N_("Filed. The carrier answers within seven days."),
+    ),
     "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
 }  # fmt: skip
 

@@ -32,13 +32,13 @@ TAB_LABELS: Final = {
     Tab.RETURNS: N_("Came back"),
     Tab.EXCEPTIONS: N_("Exceptions"),
 }
+ELSEWHERE: Final = {Tab.RETURNS: "delivery.returns", Tab.EXCEPTIONS: "delivery.exceptions"}
+"""Queues that have a page of their own."""
 TAB_EMPTY: Final = {
     Tab.PACK: (N_("Nothing to pack"), N_("As soon as a certificate is ready whose applicant chose the courier, it stands here.")),
     Tab.LABEL: (N_("No label to print"), N_("Packed and checked parcels stand here from the moment a waybill number is asked for.")),
     Tab.HANDOVER: (N_("Nothing to hand over"), N_("Labelled parcels stand here until they are on a hand-over list.")),
     Tab.TRANSIT: (N_("Nothing on the way"), N_("Parcels that the courier signed for stand here until they are closed.")),
-    Tab.RETURNS: (N_("The returns desk is empty"), N_("Parcels that the courier brings back stand here until somebody decides.")),
-    Tab.EXCEPTIONS: (N_("No exceptions"), N_("Refused orders, failed attempts, silent parcels and doubtful deliveries stand here.")),
 }  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def workbench() -> str | BaseResponse:
     actor = current_actor()
     wanted, number = parsing.query(ParcelQuery)
     tab = wanted.tab or Tab.PACK
-    if tab is Tab.RETURNS:
-        return redirect(url_for("delivery.returns"))
+    if tab in ELSEWHERE:
+        return redirect(url_for(ELSEWHERE[tab]))
     counts = queries.tab_counts(actor)
     tabs = [{"tab": each, "label": gettext(TAB_LABELS[each]), "count": counts[each]} for each in Tab]
     title, text = TAB_EMPTY[tab]
@@ -61,9 +61,6 @@ def workbench() -> str | BaseResponse:
         "empty_text": gettext(text),
         "near": suggestions(),
     }
-    if tab is Tab.EXCEPTIONS:
-        page = page_of(queries.tasks_statement(actor), number=number, scalars=False)
-        return render_template("delivery/workbench.html", **facts, page=page, tasks=queries.task_views(page.items))
     page = page_of(queries.parcels_statement(actor, ParcelFilter(tab, None, wanted.words)), number=number)
     return render_template(
         "delivery/workbench.html", **facts, page=page, parcels=queries.views_of(page.items, actor),

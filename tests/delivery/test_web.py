@@ -202,8 +202,8 @@ def test_public_tracking(hall: Hall, carrier: SimulatedCarrier, client: FlaskCli
 
 def test_every_queue_says_what_would_fill_it(hall: Hall, carrier: SimulatedCarrier, client_of: Sign) -> None:
     packer = client_of(hall.packer)
-    for tab in ("pack", "label", "handover", "transit", "exceptions"):
-        page = packer.get(f"/delivery?tab={tab}")
+    for tab in ("pack", "label", "handover", "transit", "returns", "exceptions"):
+        page = packer.get(f"/delivery?tab={tab}", follow_redirects=True)
         assert page.status_code == 200
         assert "empty-state" in page.text
     missed = packer.post("/delivery/scan?tab=pack", data={"code": "<script>"}, follow_redirects=True)
@@ -376,7 +376,7 @@ def test_an_exception_stands_on_the_page_until_somebody_says_what_was_done(
     page = packer.get(f"/parcels/{parcel_id}").text
     task = page.split("/tasks/")[1].split('"')[0]
     assert "家门口" in page
-    assert task in packer.get("/delivery?tab=exceptions").text
+    assert task in packer.get("/delivery?tab=exceptions", follow_redirects=True).text
     address = f"/parcels/{parcel_id}/tasks/{task}"
     assert packer.post(address, data={"resolution": " "}).status_code == 422
     assert tasks(parcel_id) == ["doubtful_delivery"]

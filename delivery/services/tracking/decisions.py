@@ -20,6 +20,7 @@ from delivery.models.tasks import TaskKind
 from delivery.models.waybills import Waybill, WaybillState
 from delivery.observed import Status, fold
 from delivery.policy import must_see_parcel
+from delivery.services.claims import was_claimed
 from delivery.services.custody import hand_on, hash_of
 from delivery.services.return_records import begin_return, end_return
 from delivery.services.tasks import drop_tasks
@@ -125,9 +126,11 @@ def window_pickup(actor: Actor, parcel_id: UUID, command: object) -> None:
 
 @use_case
 def settle_loss(actor: Actor, parcel_id: UUID, command: object) -> None:
-    """Reissue and claim are under way."""
+    """Reissue and claim are under way. Raises Refused while the carrier was not asked for compensation of what it lost."""
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     parts = must_see_parcel(actor, parcel)
+    if parcel.state == ParcelState.LOST and parcel.handed_over_at is not None and not was_claimed(parcel.id):
+        raise Refused("claim-first", N_("File the claim against the carrier first; then close."))
     move(parcel, PARCEL, "settle_loss", actor, parts, reason=str(getattr(command, "reason", "")))
     drop_tasks(parcel, TaskKind.LOST)
 
