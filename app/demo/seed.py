@@ -32,6 +32,7 @@ from app.demo.market import Market
 from app.demo.names import Names
 from app.demo.people import engage
 from app.demo.powers import register_powers
+from app.demo.rounds import OwnRounds
 from app.demo.shelf import Opening, Shelf, items_in_force
 from app.demo.simulation import Simulation
 from app.kernel import clock, work_calendar
@@ -197,12 +198,15 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         market.plan(world.purchases, simulation.start + dt.timedelta(days=OPENING_DAYS + 10))
         Hall(simulation, names, cast, courier, market).plan(world.cases, simulation.end - dt.timedelta(days=50))
         Challengers(simulation, cast, shelf).plan(simulation.start + dt.timedelta(days=OPENING_DAYS + 14))
+        own_rounds = OwnRounds(cast, names)
+        own_rounds.plan(simulation)
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
         judge_violations(simulation, cast, shelf)
         with clock.at(simulation.end):
             leave_on_the_desk(cast)
             move_the_list(cast)
             leave_open(cast, shelf)
+            own_rounds.leave_one()
             bills_of_other_kinds(names.random)
     return _counts()
 

@@ -34,6 +34,7 @@ from delivery.models.tasks import TaskKind
 from delivery.observed import SignerClass
 from delivery.own_courier import OWN_CARRIER
 from delivery.policy import must_see_round
+from delivery.ports import Report
 from delivery.services.own_courier import tell
 from delivery.services.quietly import note
 from delivery.services.rounds import lock_code, stop_of
@@ -255,7 +256,7 @@ def _follow_delivery(stop: RoundStop, parcel: Parcel, row: DoorRecord) -> None:
         note(parcel, next_poll_at=clock.now())  # what the carrier says is wanted soon
 
 
-def _as_report(parcel: Parcel, row: DoorRecord) -> own_courier.Report:
+def _as_report(parcel: Parcel, row: DoorRecord) -> Report:
     assert parcel.waybill_no is not None
     sound = row.standing == Standing.COUNTED
     signer = doorstep.SIGNER_CLASSES[Signer(row.signer)] if row.signer else SignerClass.UNSTATED
@@ -271,6 +272,8 @@ def _follow_failure(stop: RoundStop, parcel: Parcel, row: DoorRecord) -> None:
         stop.state = StopState.FAILED
     if row.standing == Standing.LATE:
         return
+    assert row.reason is not None
+    assert row.next_step is not None
     reason, step = FailReason(row.reason), NextStep(row.next_step)
     if parcel.carrier == OWN_CARRIER and parcel.waybill_no is not None:
         at = row.received_at if Doubt.TIME in row.doubts else row.occurred_at

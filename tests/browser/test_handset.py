@@ -75,7 +75,10 @@ def test_a_round_without_a_connection(
     hall = a_hall()
     courier = a_courier(hall)
     made = a_round(hall, courier, *many_own_parcels(hall, STOPS), out=False)
-    codes = dict(db.session.execute(sa.select(Parcel.receiver_name, Parcel.pickup_code)).tuples().all())
+    codes = {
+        row.receiver_name: row.pickup_code
+        for row in db.session.execute(sa.select(Parcel.receiver_name, Parcel.pickup_code))
+    }
     found = as_person(courier, "/handset/", width=PHONE)
     page = found.page
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
