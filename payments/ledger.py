@@ -64,6 +64,8 @@ class Posting:
         currencies = {entry.account.currency for entry in self.entries}
         if len(currencies) > 1 or sum(entry.amount_fen for entry in self.entries) != 0:
             raise Unbalanced(f"{self.key}: entries do not sum to zero")
+        if any(type(entry.amount_fen) is not int for entry in self.entries):
+            raise Unbalanced(f"{self.key}: an amount is a whole number of fen")  # SQLite would store 0.5 as it is
         if not self.entries or any(entry.amount_fen == 0 for entry in self.entries):
             raise Unbalanced(f"{self.key}: an entry moves nothing")
 

@@ -56,6 +56,13 @@ def test_entries_that_do_not_sum_to_zero_are_no_posting(values: list[int]) -> No
             Posting("k", "x", AT, entries, "")
 
 
+@pytest.mark.parametrize("amount", [0.5, 1.0, True, "1", None])
+def test_only_whole_fen_are_posted(amount: object) -> None:
+    entries = (Entry(ledger.suspense(), amount), Entry(ledger.gateway_fees(), amount))  # type: ignore[arg-type]
+    with pytest.raises((Unbalanced, TypeError)):
+        Posting("k", "x", AT, entries, "")
+
+
 def test_two_currencies_do_not_make_one_posting() -> None:
     with pytest.raises(Unbalanced):
         Posting("k", "x", AT, (Entry(ledger.suspense("CNY"), 1), Entry(ledger.suspense("HKD"), -1)), "")
