@@ -1,9 +1,12 @@
 """Table of contents of the marketplace domain: what each aggregate's modules offer to the application."""
 
 from collections.abc import Sequence
+from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
+
+from flask import Flask
 
 from app.kernel.access import Actor
 from app.kernel.states import Machine
@@ -27,6 +30,8 @@ from marketplace.models import (  # noqa: F401
     saved_searches,
     selection,
 )
+from marketplace.queries.rulebooks import rule_book_in_force
+from payments.terms import Terms, use_terms
 
 AGGREGATES: Final = (
     "home",
@@ -98,8 +103,28 @@ def _navigation() -> tuple[NavigationItem, ...]:
     return tuple(item for items in _offered("web.pages", "NAVIGATION") for item in items)
 
 
+def _money_terms(on: date | None) -> Terms:
+    """What the rule book in force on a day says about money, for payments."""
+    book = rule_book_in_force(on)
+    return Terms(
+        platform_fee_bp=book.money_platform_fee_bp,
+        platform_fee_cap_fen=book.money_platform_fee_cap_fen,
+        late_interest_bp=book.pay_late_interest_bp,
+        payout_days=book.money_payout_days,
+        payout_min_fen=book.money_payout_min_fen,
+        bank_cooling_days=book.money_bank_cooling_days,
+        invoice_remind_days=book.money_invoice_remind_days,
+        dispute_alarm_days=book.money_dispute_alarm_days,
+    )
+
+
+def _init_app(app: Flask) -> None:
+    use_terms(app, _money_terms)
+
+
 DOMAIN = Domain(
     name="marketplace",
+    init_app=_init_app,
     machines=_machines(),
     handlers=_offered("handlers", "HANDLERS"),
     jobs=tuple(job for jobs in _offered("jobs", "JOBS") for job in jobs),

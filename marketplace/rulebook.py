@@ -247,6 +247,25 @@ class RuleBook:
         30, "pay.overdue_public_days", N_("Unpaid fees are public when overdue by"), "days"
     )
 
+    # Held money, payouts, bank accounts, invoices (资金): the platform is free unless a city says otherwise
+    money_platform_fee_bp: int = _parameter(0, "money.platform_fee_bp", N_("Platform fee on released fees"), "bp")
+    money_platform_fee_cap_fen: int = _parameter(
+        0, "money.platform_fee_cap", N_("Platform fee of one bill at most (0 = no limit)"), "fen"
+    )
+    money_payout_days: tuple[int, ...] = _parameter(
+        (5, 15, 25), "money.payout_days", N_("Payouts are made on these days of the month"), "days"
+    )
+    money_payout_min_fen: int = _parameter(10_000, "money.payout_min", N_("Smallest payout by the calendar"), "fen")
+    money_bank_cooling_days: int = _parameter(
+        3, "money.bank_cooling_days", N_("A new bank account is used after"), "days"
+    )
+    money_invoice_remind_days: int = _parameter(
+        7, "money.invoice_remind_days", N_("A missing invoice is asked for after"), "days"
+    )
+    money_dispute_alarm_days: int = _parameter(
+        3, "money.dispute_alarm_days", N_("An unanswered card dispute is an alarm before its date by"), "days"
+    )
+
     # Approval and delivery of its result: 审批、送达
     approval_special_procedure_counts: bool = _parameter(
         False,

@@ -56,6 +56,11 @@ def nothing_to_refund() -> Conflict:
     return Conflict("nothing-to-refund", N_("There is no held money on this bill that could go back."))
 
 
+def more_than_held() -> Conflict:
+    """Refuse to move more of a bill's money than may move now."""
+    return Conflict("more-than-held", N_("That is more than may move now: a part is frozen, released or gone back."))
+
+
 def refund_under_way() -> Conflict:
     """Refuse a second refund while one is under way."""
     return Conflict("refund-under-way", N_("A refund of this bill is already under way."))

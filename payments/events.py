@@ -41,7 +41,7 @@ class BillVoided(Event):
 
 @dataclass(frozen=True)
 class HeldMoneyReleased(Event):
-    """The held amount (fen) of a service fee now belongs to the agency."""
+    """So much (fen, gross) of a held service fee now belongs to the agency; told for every part."""
 
     name: ClassVar[str] = "payments.held-money-released"
     bill_id: UUID
@@ -51,8 +51,18 @@ class HeldMoneyReleased(Event):
 
 
 @dataclass(frozen=True)
+class HeldMoneyUnfrozen(Event):
+    """A freeze on a bill's money has ended; what was due meanwhile may be released."""
+
+    name: ClassVar[str] = "payments.held-money-unfrozen"
+    bill_id: UUID
+    subject: str
+    thread_id: UUID
+
+
+@dataclass(frozen=True)
 class BillRefunded(Event):
-    """The whole amount (fen) of a paid bill went back to the payer."""
+    """The last of a paid bill's held money (`amount_fen`) went back to the payer; nothing of the bill is held any more."""
 
     name: ClassVar[str] = "payments.bill-refunded"
     bill_id: UUID

@@ -32,7 +32,7 @@ def follow_up() -> int:
             .limit(_BATCH)
         )
     )
-    waiting = (RefundState.APPROVED, RefundState.PENDING)
+    waiting = (RefundState.APPROVED, RefundState.SUBMITTED, RefundState.PENDING)
     refunds = list(
         db.session.scalars(
             sa.select(Refund.id)
@@ -42,10 +42,11 @@ def follow_up() -> int:
         )
     )
     db.session.rollback()
-    return _each(services.sync_payment, payments) + _each(services.sync_refund, refunds)
+    return follow_each(services.sync_payment, payments) + follow_each(services.sync_refund, refunds)
 
 
-def _each(sync: Callable[[UUID], object], ids: list[UUID]) -> int:
+def follow_each(sync: Callable[[UUID], object], ids: list[UUID]) -> int:
+    """Call `sync` for each; stop where the gateway does not answer. Return how many were followed."""
     done = 0
     for object_id in ids:
         try:

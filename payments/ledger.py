@@ -86,6 +86,15 @@ def gateway_fees(currency: str = CNY) -> Account:
     return Account(_named("expense:psp_fee", currency), AccountType.EXPENSE, may_overdraw=True, currency=currency)
 
 
+def receivable(organisation_id: UUID) -> Account:
+    """What an agency owes us: money refunded after it was released, until it is withheld from what comes next."""
+    return Account(f"receivable:{organisation_id}", AccountType.ASSET, organisation_id)
+
+
+PLATFORM_FEE = Account("income:platform_fee", AccountType.INCOME)
+"""What the platform keeps of released fees."""
+
+
 def _named(code: str, currency: str) -> str:
     return code if currency == CNY else f"{code}:{currency}"
 
@@ -162,26 +171,45 @@ def charge_set_aside(gateway: str, movement: Movement, memo: str, bill_id: UUID 
         (suspense(movement.currency), -movement.gross_fen)))  # fmt: skip
 
 
-def released(bill_id: UUID, payee: UUID, amount_fen: int, at: datetime, memo: str) -> Posting:
-    """Acceptance: held money becomes the agency's. No platform fee (BUSINESS-RULES 2.13: the platform is free)."""
-    return _posting(f"accept:{bill_id}", "release", at, memo, bill_id,
-                    ((escrow(bill_id), amount_fen), (payable(payee), -amount_fen)))  # fmt: skip
+def released(
+    bill_id: UUID, number: int, payee: UUID, amount_fen: int, fee_fen: int, at: datetime, memo: str
+) -> Posting:
+    """Acceptance: the `number`-th part of the held money becomes the agency's, less the platform's fee."""
+    return _posting(f"accept:{bill_id}:{number}", "release", at, memo, bill_id, (
+        (escrow(bill_id), amount_fen), (payable(payee), fee_fen - amount_fen), (PLATFORM_FEE, -fee_fen)))  # fmt: skip
+
+
+def debt_withheld(key: str, payee: UUID, amount_fen: int, at: datetime, memo: str, bill_id: UUID | None) -> Posting:
+    """What an agency owes is taken from what has just become its own."""
+    return _posting(f"withhold:{key}", "withhold", at, memo, bill_id,
+                    ((payable(payee), amount_fen), (receivable(payee), -amount_fen)))  # fmt: skip
 
 
 def refund_held(
-    refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str, bill_id: UUID | None
+    refund_id: UUID, shares: Iterable[tuple[Account, int]], at: datetime, memo: str, bill_id: UUID | None
 ) -> Posting:
-    """A refund is asked for: its money can no longer be released or refunded twice."""
+    """A refund is asked for: its money can no longer be released or refunded twice. `shares`: from where how much."""
+    taken = tuple(shares)
     return _posting(f"refund-hold:{refund_id}", "refund-hold", at, memo, bill_id,
-                    ((source, amount_fen), (refund_pending(refund_id), -amount_fen)))  # fmt: skip
+                    (*taken, (refund_pending(refund_id), -sum(fen for _, fen in taken))))  # fmt: skip
+
+
+def refund_owed(
+    refund_id: UUID, shares: Iterable[tuple[Account, int]], at: datetime, memo: str, bill_id: UUID | None
+) -> Posting:
+    """A refund of released money is approved: what the agency no longer has with us becomes its debt."""
+    taken = tuple(shares)
+    return _posting(f"refund-debt:{refund_id}", "refund-debt", at, memo, bill_id,
+                    (*taken, (refund_pending(refund_id), -sum(fen for _, fen in taken))))  # fmt: skip
 
 
 def refund_unheld(
-    refund_id: UUID, source: Account, amount_fen: int, at: datetime, memo: str, bill_id: UUID | None
+    refund_id: UUID, shares: Iterable[tuple[Account, int]], at: datetime, memo: str, bill_id: UUID | None
 ) -> Posting:
     """A refund was refused or failed: the money lies where it lay before."""
-    return _posting(f"refund-unhold:{refund_id}", "refund-unhold", at, memo, bill_id,
-                    ((refund_pending(refund_id), amount_fen), (source, -amount_fen)))  # fmt: skip
+    given = tuple(shares)
+    return _posting(f"refund-unhold:{refund_id}", "refund-unhold", at, memo, bill_id, (
+        (refund_pending(refund_id), sum(fen for _, fen in given)), *((a, -fen) for a, fen in given)))  # fmt: skip
 
 
 def refund_moved(gateway: str, movement: Movement, refund_id: UUID, memo: str, bill_id: UUID | None) -> Posting:

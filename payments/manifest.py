@@ -7,9 +7,23 @@ from app.manifest import Domain, Topic
 from payments import gateways, queries
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
+from payments.outgoing_jobs import JOBS as OUTGOING_JOBS
+from payments.outgoing_states import BANK_ACCOUNT, PAYMENT_DISPUTE, PAYOUT, TRANSFER_REVERSAL
 from payments.policy import GRANTS
 from payments.states import BANK_ENTRY, BILL, DAY_CLOSE, MISMATCH, PAYMENT, REFUND
-from payments.web import api, bank, books, books_api, by_code, counter, pages, reconciliation, webhooks
+from payments.web import (
+    api,
+    bank,
+    books,
+    books_api,
+    by_code,
+    counter,
+    money_api,
+    money_pages,
+    pages,
+    reconciliation,
+    webhooks,
+)
 
 
 def _href(prefix: str) -> Callable[[str], str]:
@@ -22,15 +36,28 @@ def _register_address() -> None:
 
 DOMAIN = Domain(
     name="payments",
-    machines=(BILL, PAYMENT, REFUND, MISMATCH, DAY_CLOSE, BANK_ENTRY),
+    machines=(
+        BILL,
+        PAYMENT,
+        REFUND,
+        MISMATCH,
+        DAY_CLOSE,
+        BANK_ENTRY,
+        PAYOUT,
+        BANK_ACCOUNT,
+        TRANSFER_REVERSAL,
+        PAYMENT_DISPUTE,
+    ),
     handlers=(HANDLERS,),
-    jobs=JOBS,
+    jobs=(*JOBS, *OUTGOING_JOBS),
     blueprints=(
         pages.bp,
         counter.bp,
         by_code.bp,
         bank.bp,
         api.bp,
+        money_pages.bp,
+        money_api.bp,
         books.bp,
         books_api.bp,
         reconciliation.bp,
@@ -38,13 +65,16 @@ DOMAIN = Domain(
         webhooks.bp,
     ),
     grants=GRANTS,
-    navigation=(*pages.NAVIGATION, *bank.NAVIGATION),
+    navigation=(*pages.NAVIGATION, *bank.NAVIGATION, *money_pages.NAVIGATION),
     worklist=queries.worklist,
     object_href={
         "bill": _href("/bills"),
         "payment": _href("/pay/return"),
         "refund": _href("/refunds"),
         "bank_entry": _href("/bank-entries"),
+        "payout": _href("/payouts"),
+        "bank_account": _href("/bank-accounts"),
+        "payment_dispute": _href("/disputes"),
         "mismatch": _href("/books/mismatches"),
         "day_close": _href("/books/days"),
     },

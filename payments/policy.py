@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from app.kernel.access import Actor, Role
 from app.kernel.errors import NotFound
@@ -19,12 +20,30 @@ class Permission(StrEnum):
     INCOME_READ = "payments:income:read"
     REFUND_DECIDE = "payments:refund:decide"
     BANK_ENTER = "payments:bank:enter"
+    PAYOUT_ASK = "payments:payout:ask"
+    PAYOUT_DECIDE = "payments:payout:decide"
+    BANK_ACCOUNT_ENTER = "payments:bank-account:enter"
+    BANK_ACCOUNT_CHECK = "payments:bank-account:check"
+    DISPUTE_ANSWER = "payments:dispute:answer"
+    INVOICE_RECORD = "payments:invoice:record"
 
 
 _P = Permission
 GRANTS: Final[Mapping[Role, frozenset[str]]] = {
-    Role.AGENCY: frozenset({_P.INCOME_READ}),
-    Role.OPERATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ, _P.BOOKS_RECONCILE, _P.REFUND_DECIDE, _P.BANK_ENTER}),
+    Role.AGENCY: frozenset({_P.INCOME_READ, _P.PAYOUT_ASK, _P.BANK_ACCOUNT_ENTER, _P.INVOICE_RECORD}),
+    Role.OPERATOR: frozenset(
+        {
+            _P.BILLS_SUPERVISE,
+            _P.BOOKS_READ,
+            _P.BOOKS_RECONCILE,
+            _P.REFUND_DECIDE,
+            _P.BANK_ENTER,
+            _P.PAYOUT_DECIDE,
+            _P.BANK_ACCOUNT_CHECK,
+            _P.DISPUTE_ANSWER,
+            _P.INVOICE_RECORD,
+        }
+    ),
     Role.REGULATOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ}),
     Role.AUDITOR: frozenset({_P.BILLS_SUPERVISE, _P.BOOKS_READ}),
 }
@@ -56,6 +75,22 @@ def parts_seen(actor: Actor, bill: Bill) -> frozenset[Part]:
     if not found:
         raise NotFound
     return found
+
+
+def agency_parts(actor: Actor, organisation_id: UUID) -> frozenset[Part]:
+    """What the actor is towards money of an agency; raises NotFound for a stranger, another agency included."""
+    found = set()
+    if actor.is_system:
+        found.add(Part.SYSTEM)
+    if _is(actor.organisation_id, organisation_id):
+        found.add(Part.PAYEE)
+    if actor.has(Role.OPERATOR):
+        found.add(Part.OPERATOR)
+    if actor.may(Permission.BILLS_SUPERVISE):
+        found.add(Part.SUPERVISOR)
+    if not found:
+        raise NotFound
+    return frozenset(found)
 
 
 def books_parts(actor: Actor) -> frozenset[Part]:

@@ -122,6 +122,9 @@ class PaymentGateway(Protocol):
     def refund(self, request: Mapping[str, Any], key: str) -> RefundFact:
         """Send money back. The same key sends it once."""
 
+    def search_refund(self, payment_ref: str, refund_id: UUID) -> RefundFact | None:
+        """Find a refund whose reference was lost, by our own id."""
+
     def fetch_refund(self, refund_ref: str) -> RefundFact:
         """Ask what has become of a refund."""
 

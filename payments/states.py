@@ -55,9 +55,11 @@ BILL = Machine(
                    event=BillVoided, needs_reason=True, danger=True),
         Transition("release", (BillState.PAID,), BillState.RELEASED, (Part.OPENER,), N_("Held money released"),
                    event=HeldMoneyReleased),
+        Transition("refund_rest", (BillState.PAID,), BillState.RELEASED, (Part.SYSTEM,),
+                   N_("The part that was not released went back to the payer"), event=BillRefunded),
         Transition("refund", (BillState.PAID,), BillState.REFUNDED, (Part.SYSTEM,), N_("Money returned to the payer"),
                    event=BillRefunded),
-        Transition("refund_returned", (BillState.REFUNDED,), BillState.PAID, (Part.SYSTEM,),
+        Transition("refund_returned", (BillState.REFUNDED, BillState.RELEASED), BillState.PAID, (Part.SYSTEM,),
                    N_("The refund came back; the money is held again")),
     ),
     labels={
@@ -124,15 +126,20 @@ PAYMENT = Machine(
 
 
 class RefundState(StrEnum):
+    """`submitted` is written before the gateway is called: from then on nobody can take the refund back."""
+
     REQUESTED = "requested"
     APPROVED = "approved"
+    SUBMITTED = "submitted"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REJECTED = "rejected"
 
 
-UNFINISHED_REFUND = (RefundState.REQUESTED, RefundState.APPROVED, RefundState.PENDING)
+UNFINISHED_REFUND = (RefundState.REQUESTED, RefundState.APPROVED, RefundState.SUBMITTED, RefundState.PENDING)
+SENT_REFUND = (RefundState.SUBMITTED, RefundState.PENDING)
+"""A refund that the gateway may know of."""
 
 REFUND = Machine(
     name="refund",
@@ -141,20 +148,22 @@ REFUND = Machine(
     transitions=(
         Transition("approve", (RefundState.REQUESTED,), RefundState.APPROVED, (Part.OPERATOR,),
                    N_("Approve the refund"), event=RefundApproved, primary=True),
-        Transition("reject", (RefundState.REQUESTED,), RefundState.REJECTED, (Part.OPERATOR,),
+        Transition("reject", (RefundState.REQUESTED, RefundState.APPROVED), RefundState.REJECTED, (Part.OPERATOR,),
                    N_("Refuse the refund"), needs_reason=True, danger=True),
-        Transition("send", (RefundState.APPROVED,), RefundState.PENDING, (Part.SYSTEM,), N_("Refund sent")),
-        Transition("succeed", (RefundState.APPROVED, RefundState.PENDING), RefundState.SUCCEEDED, (Part.SYSTEM,),
-                   N_("Refund succeeded")),
-        Transition("fail", (RefundState.APPROVED, RefundState.PENDING, RefundState.SUCCEEDED), RefundState.FAILED,
-                   (Part.SYSTEM,), N_("Refund failed")),
+        Transition("submit", (RefundState.APPROVED,), RefundState.SUBMITTED, (Part.SYSTEM,), N_("Refund sent")),
+        Transition("wait", (RefundState.SUBMITTED,), RefundState.PENDING, (Part.SYSTEM,),
+                   N_("The payment provider has taken the refund")),
+        Transition("succeed", SENT_REFUND, RefundState.SUCCEEDED, (Part.SYSTEM,), N_("Refund succeeded")),
+        Transition("fail", (*SENT_REFUND, RefundState.SUCCEEDED), RefundState.FAILED, (Part.SYSTEM,),
+                   N_("Refund failed")),
     ),
     labels={
         RefundState.REQUESTED: N_("Waiting for approval"), RefundState.APPROVED: N_("Refund approved"),
-        RefundState.PENDING: N_("On its way"), RefundState.SUCCEEDED: N_("Refunded"),
+        RefundState.SUBMITTED: N_("Being sent"), RefundState.PENDING: N_("On its way"), RefundState.SUCCEEDED: N_("Refunded"),
         RefundState.FAILED: N_("Refund failed"), RefundState.REJECTED: N_("Refund refused"),
     },
-    requires={RefundState.PENDING: ("gateway_ref",), RefundState.SUCCEEDED: ("gateway_ref",)},
+    requires={RefundState.SUBMITTED: ("submitted_at", "approved_by"), RefundState.PENDING: ("gateway_ref",),
+              RefundState.SUCCEEDED: ("gateway_ref",)},
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from app.demo.hall import Hall
 from app.demo.item_list import move_the_list
 from app.demo.market import Market
 from app.demo.names import Names
+from app.demo.payouts import pay_out
 from app.demo.people import engage
 from app.demo.powers import register_powers
 from app.demo.rounds import OwnRounds
@@ -208,6 +209,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
             leave_open(cast, shelf)
             own_rounds.leave_one()
             bills_of_other_kinds(names.random)
+            pay_out(cast, shelf, cashier)
     return _counts()
 
 

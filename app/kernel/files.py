@@ -107,14 +107,18 @@ class Upload:
         return cls(storage.filename or "", content)
 
 
+FurtherTypes = Mapping[str, tuple[str, Callable[[bytes], bool]]]
+"""Kinds that one use accepts besides the usual ones: media type to suffix and test of the bytes."""
+
+
 @use_case
-def keep(upload: Upload, actor: Actor | None = None) -> StoredFile:
-    """Check and store a file. Returns its row, whose id others refer to.
+def keep(upload: Upload, actor: Actor | None = None, also: FurtherTypes | None = None) -> StoredFile:
+    """Check and store a file. Returns its row, whose id others refer to. `also`: further kinds that this use accepts.
 
     The bytes are on disk before the row commits; a rolled-back upload leaves bytes that nothing names, never a row
     without bytes. Raises Refused (empty), TooLarge, UnsupportedFile.
     """
-    media_type = check(upload)
+    media_type = _further_type(upload, also or {}) or check(upload)
     digest = hashlib.sha256(upload.content).hexdigest()
     _write_once(path_of(digest), upload.content)
     row = StoredFile(
@@ -140,6 +144,18 @@ def keep(upload: Upload, actor: Actor | None = None) -> StoredFile:
     return row
 
 
+def _further_type(upload: Upload, also: FurtherTypes) -> str | None:
+    suffix = PurePosixPath(upload.name.replace("\\", "/")).suffix.lower()
+    for media_type, (wanted, is_such) in also.items():
+        if suffix == wanted and upload.content and len(upload.content) <= MAX_BYTES:
+            if upload.content[:4] == b"PK\x03\x04":
+                _archive(upload.content)
+            if not is_such(upload.content):
+                raise UnsupportedFile(N_("The name of the file does not fit its contents."))
+            return media_type
+    return None
+
+
 def check(upload: Upload) -> str:
     """The media type that the bytes prove. Pure. Raises Refused (empty), TooLarge, UnsupportedFile."""
     if not upload.content:
@@ -161,7 +177,8 @@ def clean_name(name: str, media_type: str) -> str:
     )
     stem = re.sub(r'[<>:"|?*]', "_", PurePosixPath(visible).stem).strip(" .")[:120] or "file"
     suffix = PurePosixPath(visible).suffix.lower()
-    return stem + (suffix if suffix in SUFFIXES[media_type] else SUFFIXES[media_type][0])
+    known = SUFFIXES.get(media_type, (suffix,))
+    return stem + (suffix if suffix in known else known[0])
 
 
 def content(file_id: UUID) -> bytes:

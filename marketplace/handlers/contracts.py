@@ -12,7 +12,7 @@ from marketplace.events.contracts import ContractClosed, ContractSigned, Contrac
 from marketplace.events.procurements import WinnerLost
 from marketplace.services import after_contract, contracts
 from marketplace.services.procurements import follow_contract
-from payments.events import BillPaid, BillRefunded
+from payments.events import BillPaid, BillRefunded, HeldMoneyUnfrozen
 
 PREFIX = "contract:"
 
@@ -29,6 +29,13 @@ def mark_contract_refunded(event: BillRefunded) -> None:
     """The money of an ended contract is back with its owner."""
     if event.subject.startswith(PREFIX):
         contracts.mark_refunded(UUID(event.subject.removeprefix(PREFIX)), event.bill_id)
+
+
+@use_case
+def release_unfrozen_money(event: HeldMoneyUnfrozen) -> None:
+    """A dispute about the money has ended; what was earned meanwhile goes to the agency."""
+    if event.subject.startswith(PREFIX):
+        contracts.release_unfrozen(UUID(event.subject.removeprefix(PREFIX)))
 
 
 @use_case
@@ -71,6 +78,7 @@ def end_contract_of_lost_winner(event: WinnerLost) -> None:
 HANDLERS: Handlers = {
     BillPaid: (mark_contract_funded,),
     BillRefunded: (mark_contract_refunded,),
+    HeldMoneyUnfrozen: (release_unfrozen_money,),
     ContractTerminated: (end_procured_service,),
     ContractSigned: (issue_signed_contract, start_procured_service),
     DeliverableAccepted: (accept_procured_service,),

@@ -169,11 +169,13 @@ class Dispute(Base):
     proposed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     proposal: Mapped[str | None] = mapped_column(String(12))
     proposal_text: Mapped[str | None] = mapped_column(Text)
+    proposed_agency_fen: Mapped[int | None] = mapped_column(BigInteger)
     settlement: Mapped[str | None] = mapped_column(String(12))
     settled_how: Mapped[str | None] = mapped_column(String(12))
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     settled_by_name: Mapped[str | None] = mapped_column(String(120))
     settlement_text: Mapped[str | None] = mapped_column(Text)
+    agency_fen: Mapped[int | None] = mapped_column(BigInteger)
     days_count: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (

@@ -165,6 +165,9 @@ class BankTransferGateway:
     def refund(self, request: Mapping[str, Any], key: str) -> RefundFact:  # noqa: ARG002 - a person transfers it back
         return self.fetch_refund(f"{_REFUND}{request['refund_id']}")
 
+    def search_refund(self, payment_ref: str, refund_id: UUID) -> RefundFact | None:  # noqa: ARG002 - known by our id
+        return self.fetch_refund(f"{_REFUND}{refund_id}")
+
     def fetch_refund(self, refund_ref: str) -> RefundFact:
         lines = self._lines(BankEntry.refund_id == UUID(refund_ref.removeprefix(_REFUND)))
         db.session.rollback()

@@ -30,6 +30,7 @@ WANTED_EVENTS: Final = (
     "checkout.session.completed", "checkout.session.expired", "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed", "payment_intent.succeeded", "payment_intent.payment_failed",
     "charge.refunded", "refund.created", "refund.updated", "refund.failed",
+    "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
 )  # fmt: skip
 _WHOLE_PAYMENT = ["payment_intent.latest_charge.balance_transaction"]
 _WHOLE_REFUND = ["balance_transaction", "failure_balance_transaction"]
@@ -88,6 +89,11 @@ class StripeGateway:
         self._client = stripe.StripeClient(
             key, stripe_version=cast("Any", API_VERSION), base_addresses={"api": base_url}, max_network_retries=1,
             http_client=http or DirectHttp(timeout=cast("Any", (CONNECT_SECONDS, READ_SECONDS))))  # fmt: skip
+
+    @property
+    def client(self) -> stripe.StripeClient:
+        """The package's client, for the outgoing side of the same account."""
+        return self._client
 
     # --- payments ---------------------------------------------------------------------------------------------
 
@@ -172,6 +178,14 @@ class StripeGateway:
     @_translated
     def refund(self, request: Mapping[str, Any], key: str) -> RefundFact:
         return _refund_fact(self._client.v1.refunds.create(cast("Any", dict(request)), {"idempotency_key": key}))
+
+    @_translated
+    def search_refund(self, payment_ref: str, refund_id: UUID) -> RefundFact | None:
+        listed = self._client.v1.refunds.list({"payment_intent": payment_ref, "limit": 100})
+        for found in listed.auto_paging_iter():
+            if found.metadata is not None and found.metadata.to_dict().get("refund_id") == str(refund_id):
+                return _refund_fact(self._client.v1.refunds.retrieve(found.id, {"expand": _WHOLE_REFUND}))
+        return None
 
     @_translated
     def fetch_refund(self, refund_ref: str) -> RefundFact:

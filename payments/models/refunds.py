@@ -44,6 +44,7 @@ class Refund(Versioned, Stateful, Base):
     readers: Mapped[list[Any]] = mapped_column(JSONValue)
     requested_at: Mapped[datetime]
     check_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     problem: Mapped[str | None] = mapped_column(String(200))
 

@@ -12,8 +12,9 @@ from payments.services.bank import (
     hand_in_voucher,
     reject_entry,
 )
-from payments.services.bills import OpenBill, VoidBill, open_bill, release_held, void_bill, withdraw_bill
+from payments.services.bills import OpenBill, VoidBill, open_bill, void_bill, withdraw_bill
 from payments.services.books import Overdrawn, post
+from payments.services.held import freeze_money, release_held, unfreeze_money
 from payments.services.notices import (
     fold_notice,
     recall_notices,
@@ -61,6 +62,7 @@ __all__ = [
     "enter_movement",
     "enter_refund_sent",
     "fold_notice",
+    "freeze_money",
     "hand_in_voucher",
     "open_bill",
     "post",
@@ -78,6 +80,7 @@ __all__ = [
     "start_payment_by_code",
     "sync_payment",
     "sync_refund",
+    "unfreeze_money",
     "void_bill",
     "withdraw_bill",
 ]

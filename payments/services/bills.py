@@ -14,16 +14,14 @@ from app.kernel.money import Money
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from payments import ledger, pay_codes
-from payments.errors import attempt_under_way, refund_under_way
-from payments.events import BillOpened, BillVoided, HeldMoneyReleased
+from payments import pay_codes
+from payments.errors import attempt_under_way
+from payments.events import BillOpened, BillVoided
 from payments.models.bills import Bill, BillItem
 from payments.models.payments import PaymentBill
-from payments.models.refunds import Refund
 from payments.policy import parts_seen
 from payments.rules import BillLine, check_payee, total_of
-from payments.services.books import post
-from payments.states import BILL, UNFINISHED_REFUND, BillKind, BillState, Part, Standing
+from payments.states import BILL, BillKind, BillState, Part, Standing
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,14 @@ def open_bill(actor: Actor, command: OpenBill) -> UUID:
     return bill.id
 
 
-def tell_payer(bill: Bill, kind: str, subject: str, text: str) -> None:
-    """Send the payer a notice about the bill, in the caller's transaction."""
-    facts = {"number": bill.number, "title": bill.title, "amount": Money(bill.amount_fen).grouped}
+def _facts(bill: Bill, amount_fen: int | None) -> dict[str, str]:
+    amount = Money(bill.amount_fen if amount_fen is None else amount_fen)
+    return {"number": bill.number, "title": bill.title, "amount": amount.grouped}
+
+
+def tell_payer(bill: Bill, kind: str, subject: str, text: str, amount_fen: int | None = None) -> None:
+    """Send the payer a notice about the bill, in the caller's transaction. `amount_fen`: a part of it (the whole)."""
+    facts = _facts(bill, amount_fen)
     notify(
         to_organisation=bill.payer_organisation_id,
         to_user=None if bill.payer_organisation_id else bill.payer_user_id,
@@ -111,11 +114,11 @@ def tell_payer(bill: Bill, kind: str, subject: str, text: str) -> None:
     )
 
 
-def tell_payee(bill: Bill, kind: str, subject: str, text: str) -> None:
-    """Send the agency a notice about the bill's money, in the caller's transaction."""
+def tell_payee(bill: Bill, kind: str, subject: str, text: str, amount_fen: int | None = None) -> None:
+    """Send the agency a notice about the bill's money, in the caller's transaction. `amount_fen`: a part of it (the whole)."""
     if bill.payee_organisation_id is None:
         return
-    facts = {"number": bill.number, "title": bill.title, "amount": Money(bill.amount_fen).grouped}
+    facts = _facts(bill, amount_fen)
     notify(
         to_organisation=bill.payee_organisation_id,
         kind=f"payment.{kind}",
@@ -149,33 +152,3 @@ def _void(actor: Actor, bill: Bill, parts: frozenset[Part], reason: str) -> None
     move(bill, BILL, "void", actor, parts, reason=reason,
          event=BillVoided(bill.id, bill.subject, bill.thread_id))  # fmt: skip
     tell_payer(bill, "bill-void", N_("Bill %(number)s was cancelled"), N_("%(title)s is no longer due."))
-
-
-@use_case
-def release_held(actor: Actor, bill_id: UUID, reason: str) -> None:
-    """Give the held money of a paid service fee to its agency; the caller has decided that it may. Bears a repeat.
-
-    Raises IllegalTransition when the bill is not paid, Conflict while a refund is under way, Overdrawn when the money
-    is no longer held.
-    """
-    bill = lock(Bill, bill_id)
-    if bill.state == BillState.RELEASED:
-        return
-    unfinished = sa.select(Refund.id).where(Refund.bill_id == bill.id, Refund.state.in_(UNFINISHED_REFUND))
-    if db.session.scalar(unfinished.limit(1)) is not None:
-        raise refund_under_way()
-    moment = clock.now()
-    bill.released_at = moment
-    freed = HeldMoneyReleased(bill.id, bill.subject, bill.thread_id, bill.amount_fen)
-    move(bill, BILL, "release", actor, {Part.OPENER}, reason=reason, event=freed,
-         detail={"amount_fen": bill.amount_fen})  # fmt: skip
-    if bill.payee_organisation_id is not None:
-        post(
-            ledger.released(bill.id, bill.payee_organisation_id, bill.amount_fen, moment, f"{bill.number} {bill.title}")
-        )
-    tell_payee(
-        bill,
-        "money-released",
-        N_("Money released: %(number)s"),
-        N_("%(title)s: %(amount)s yuan now belong to your balance."),
-    )

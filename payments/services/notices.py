@@ -20,6 +20,7 @@ from payments.models.gateways import GatewayAddress
 from payments.models.payments import Payment
 from payments.models.refunds import Refund
 from payments.ports import BadSignature, Notice, NoticeAddress
+from payments.services.disputes import find_disputes
 from payments.services.payments import sync_payment
 from payments.services.refunds import sync_refund
 from payments.services.sealing import seal, unseal
@@ -63,6 +64,8 @@ def fold_notice(event: NoticeReceived) -> None:
         sync_payment(payment_id)
         for refund_id in _refunds_of(payment_id):
             sync_refund(refund_id)
+        if _is_dispute(event):
+            find_disputes(payment_id)
     _mark_done(event.gateway, event.notice_id)
 
 
@@ -76,9 +79,17 @@ def _payment_of(event: NoticeReceived) -> UUID | None:
     return None
 
 
+def _is_dispute(event: NoticeReceived) -> bool:
+    stored = sa.select(StoredNotice.kind).where(
+        StoredNotice.source == event.gateway, StoredNotice.notice_id == event.notice_id
+    )
+    return (db.session.scalar(stored) or "").startswith("charge.dispute.")
+
+
 def _refunds_of(payment_id: UUID) -> list[UUID]:
     sent = sa.select(Refund.id).where(
-        Refund.payment_id == payment_id, Refund.state.in_((RefundState.PENDING, RefundState.SUCCEEDED))
+        Refund.payment_id == payment_id,
+        Refund.state.in_((RefundState.SUBMITTED, RefundState.PENDING, RefundState.SUCCEEDED)),
     )
     return list(db.session.scalars(sent))
 

@@ -26,7 +26,18 @@ from payments.documents import RECEIPT
 from payments.policy import Permission
 from payments.ports import GatewayError
 from payments.queries.counter import due_groups
-from payments.states import BILL, KIND_LABELS, LIVE, PAYMENT, REFUND, BillKind, BillState, Part, PaymentState
+from payments.states import (
+    BILL,
+    KIND_LABELS,
+    LIVE,
+    PAYMENT,
+    REFUND,
+    UNFINISHED_REFUND,
+    BillKind,
+    BillState,
+    Part,
+    PaymentState,
+)
 from payments.web import wording
 from payments.web.actions import BILL_ACTIONS, REFUND_ACTIONS
 from payments.web.api import bill_json, refund_page_json
@@ -101,7 +112,9 @@ def bill(object_id: UUID) -> str:
         kind_label=KIND_LABELS[BillKind(view.kind)],
         tones=wording.TONES,
         is_payer=is_payer,
-        may_ask_refund=view.state == BillState.PAID and actor.may(Permission.REFUND_DECIDE) and not _refunding(view),
+        may_ask_refund=view.state in (BillState.PAID, BillState.RELEASED)
+        and actor.may(Permission.REFUND_DECIDE)
+        and not _refunding(view),
         pay_form=pay_form(view.kind, view.amount_fen, language()) if is_payer else None,
         pay_code=pay_codes.printed(view.pay_code),
         actions=actions_of(
@@ -125,7 +138,7 @@ def _days_left(view: queries.BillView) -> int | None:
 
 
 def _refunding(view: queries.BillView) -> bool:
-    return any(r.state in ("requested", "approved", "pending") for r in view.refunds)
+    return any(r.state in UNFINISHED_REFUND for r in view.refunds)
 
 
 @bp.post("/bills/<uuid:object_id>/pay")
@@ -284,7 +297,7 @@ def ask_refund(object_id: UUID) -> BaseResponse | str:
     wanted = parsing.form(AskRefundIn)
 
     def effect() -> dict[str, Any]:
-        return {"refund_id": str(services.refund(actor, object_id, wanted["reason"]))}
+        return {"refund_id": str(services.refund(actor, object_id, wanted["reason"], wanted["amount_fen"]))}
 
     key = request.form.get("idempotency_key")
     answer = once(actor, f"bill:{object_id}:refund", key, _typed(), effect) if key else effect()

@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 
 from app.kernel.words import N_
 from app.web.forms import Form
-from app.web.schemas import REQUIRED, InputSchema, text, version_field
+from app.web.schemas import REQUIRED, InputSchema, MoneyField, text, version_field
 from payments.gateways import offered
 from payments.rules import BANK_TRANSFER, METHOD_LABELS, METHODS, MOST_TOGETHER
 from payments.services import DecideRefund, StartPayment, VoidBill
@@ -143,7 +143,12 @@ class RejectRefundIn(InputSchema):
 
 
 class AskRefundIn(InputSchema):
-    """Ask for the money of a paid bill to go back to its payer."""
+    """Ask for money of a paid bill to go back to its payer; without an amount, all that is held."""
+
+    amount_fen = MoneyField(
+        load_default=None, allow_none=True,
+        metadata={"label": N_("Amount (yuan)"), "widget": "money", "hint": N_("Empty: all that is held.")},
+    )  # fmt: skip
 
     reason = text(N_("Reason"), longest=2000, widget="textarea")
 

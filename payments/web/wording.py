@@ -7,7 +7,7 @@ from flask_babel import gettext
 from payments import chart
 from payments.queries import BillView, PaymentView
 from payments.rules import BANK_TRANSFER, METHOD_LABELS
-from payments.states import BillKind, BillState, Part, PaymentState
+from payments.states import UNFINISHED_REFUND, BillKind, BillState, Part, PaymentState
 
 
 def _(message: str) -> str:
@@ -21,7 +21,7 @@ TONES = {
     PaymentState.SURPLUS: "warning", PaymentState.FAILED: "danger", PaymentState.CANCELED: "neutral",
     PaymentState.EXPIRED: "neutral",
     "entered": "waiting", "confirmed": "success",
-    "requested": "waiting", "approved": "active", "rejected": "neutral",
+    "requested": "waiting", "approved": "active", "submitted": "active", "rejected": "neutral",
 }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def story_of_code(bill: BillView) -> Story:
 
 
 def _after_payment(bill: BillView) -> str:
-    if any(refund.state in ("requested", "approved", "pending") for refund in bill.refunds):
+    if any(refund.state in UNFINISHED_REFUND for refund in bill.refunds):
         return _("A refund is under way. The money stays where it is until the refund is decided and sent.")
     return {
         BillKind.SERVICE_FEE: _("The money is held until the result is accepted, then it goes to the agency."),

@@ -25,7 +25,7 @@ from marketplace.rules.contract_text import document_digest
 from marketplace.services import contracts, reviews
 from marketplace.services.contracts import AcceptDeliverable, AskPause, ConfirmPause, Reasoned
 from marketplace.services.reviews import RateService
-from marketplace.states.engagement import PauseReason
+from marketplace.states.engagement import PauseReason, Settlement
 from marketplace.states.parts import Part
 from payments import services as payments
 from payments.gateways import EXTENSION
@@ -423,3 +423,29 @@ def test_both_sides_read_the_same_timeline(clock_at: Clock) -> None:
 
     assert steps(made.owner) == steps(made.agency) == ["drawn_up", "put_forward", "sign", "sign", "deliver"]
     assert steps(a_member(Role.OWNER)) == []
+
+
+def test_a_dispute_freezes_the_held_money_and_its_settlement_divides_it(
+    clock_at: Clock, pay: Callable[[Engagement], None]
+) -> None:
+    made = signed(clock_at)
+    pay(made)
+    bill_id = made.seen.bill_id
+    assert bill_id is not None
+    contracts.open_dispute(made.owner, made.id, contracts.OpenDispute("进度和质量均不符合约定"))
+    with pytest.raises(Conflict):
+        payments.release_held(made.operator, bill_id, "越过争议放款", 1)
+    whole = contracts.Mediate(Settlement.TERMINATE, "终止，按完成量结算", agency_fen=PRICE)
+    with pytest.raises(Refused):
+        contracts.mediate(made.operator, made.id, whole)
+    assert bill_view(bill_id).held_fen == PRICE
+    part = contracts.Mediate(Settlement.TERMINATE, "终止，按完成量结算四成", agency_fen=PRICE * 4 // 10)
+    contracts.mediate(made.operator, made.id, part)
+    (asked,) = db.session.scalars(sa.select(Refund))
+    assert (asked.amount_fen, bill_view(bill_id).held_fen) == (PRICE * 6 // 10, 0)
+    payments.approve_refund(made.operator, asked.id, DecideRefund())
+    apply_refund(asked.id, RefundFact("re_1", "succeeded", asked.amount_fen, "cny", (), None))
+    outbox.drain_all()
+    assert bill_view(bill_id).state == "released"
+    (fee,) = made.seen.milestones
+    assert (fee.fee_state, made.row.settled_at) == ("refunded", at(6, 1))

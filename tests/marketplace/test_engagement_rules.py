@@ -26,9 +26,9 @@ from marketplace.rules.contract_text import (
     document_digest,
 )
 from marketplace.rules.extensions import check_extension, most_days
-from marketplace.rules.late_payment import LatePayment, late_payment
 from marketplace.rules.milestones import MilestonePlan, check_milestones, read_milestones, write_milestones
 from marketplace.rules.service_clock import Pause, ServiceClock, read_clock
+from payments.late_payment import LatePayment, late_payment
 
 CALENDAR = WorkCalendar({})
 BOOK = RuleBook()

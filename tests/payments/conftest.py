@@ -14,7 +14,17 @@ from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
 from payments.models.gateways import GatewayAddress
 from payments.queries import PaymentView, bill_page
-from payments.services import BillKind, BillLine, OpenBill, open_bill, register_address
+from payments.services import (
+    BillKind,
+    BillLine,
+    OpenBill,
+    StartPayment,
+    open_bill,
+    register_address,
+    send_payment,
+    start_payment,
+    sync_payment,
+)
 from payments.services.sealing import unseal
 from payments.simulator.application import Simulator, open_simulator
 from payments.simulator.inprocess import InProcessHttp, Payer
@@ -105,3 +115,25 @@ def pay_at_cashier(simulator: Simulator, owner: Actor) -> Callable[..., PaymentV
         return attempt
 
     return pay
+
+
+@pytest.fixture
+def paid(
+    gateway: StripeGateway, a_bill: Callable[..., UUID], owner: Actor, pay_at_cashier: Callable[..., PaymentView]
+) -> Callable[..., UUID]:
+    """`paid(12_345)`: a bill that was paid by card and whose money is held."""
+
+    def make(amount_fen: int = 100_000, method: str = "card") -> UUID:
+        bill_id = a_bill(amount_fen)
+        payment_id = start_payment(owner, bill_id, StartPayment(method))
+        send_payment(payment_id)
+        pay_at_cashier(bill_id, method)
+        sync_payment(payment_id)
+        return bill_id
+
+    return make
+
+
+@pytest.fixture
+def second(app: Flask) -> Actor:
+    return a_member(Role.OPERATOR)

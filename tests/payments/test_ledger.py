@@ -81,10 +81,10 @@ def test_a_refund_that_fails_leaves_everything_where_it_was(amount: int) -> None
     out = Movement("txn_2", "refund", -amount, 0, "CNY", AT, "re_1")
     back = Movement("txn_3", "refund_failure", amount, 0, "CNY", AT, "re_1")
     postings = (
-        ledger.refund_held(refund_id, source, amount, AT, "", BILL),
+        ledger.refund_held(refund_id, [(source, amount)], AT, "", BILL),
         ledger.refund_moved("stripe", out, refund_id, "", BILL),
         ledger.refund_moved("stripe", back, refund_id, "", BILL),
-        ledger.refund_unheld(refund_id, source, amount, AT, "", BILL),
+        ledger.refund_unheld(refund_id, [(source, amount)], AT, "", BILL),
     )
     sums: dict[str, int] = {}
     for posting in postings:

@@ -616,7 +616,7 @@ def test_posting_twice_writes_once_and_overdrawing_writes_nothing(app: object, a
     assert agency.organisation_id is not None
     bill_id, at = UUID(int=7), datetime(2026, 11, 1, tzinfo=UTC)
     with pytest.raises(Overdrawn):
-        services.post(ledger.released(bill_id, agency.organisation_id, 1, at, ""))
+        services.post(ledger.released(bill_id, 2, agency.organisation_id, 1, 0, at, ""))
     assert db.session.scalar(sa.select(sa.func.count(LedgerTransaction.id))) == 0
     from payments.observed import Movement
 

@@ -13,7 +13,7 @@ from app.kernel.calendar import beijing_date
 from app.kernel.db import db
 from app.kernel.words import N_
 from marketplace.models.engagement import Milestone
-from marketplace.rules.late_payment import LatePayment, late_payment
+from payments.late_payment import LatePayment, late_payment
 
 
 class FeeState(StrEnum):

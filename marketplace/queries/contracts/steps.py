@@ -52,11 +52,13 @@ class DisputeView:
     proposed_by_name: str | None
     proposal: str | None
     proposal_text: str | None
+    proposed_agency_fen: int | None
     settlement: str | None
     settled_how: str | None
     settled_at: datetime | None
     settled_by_name: str | None
     settlement_text: str | None
+    agency_fen: int | None
     days_count: bool
     evidence: tuple[EvidenceView, ...]
 
@@ -137,11 +139,13 @@ def disputes_of(contract_id: UUID, files: Files) -> tuple[DisputeView, ...]:
             row.proposed_by_name,
             row.proposal,
             row.proposal_text,
+            row.proposed_agency_fen,
             row.settlement,
             row.settled_how,
             row.settled_at,
             row.settled_by_name,
             row.settlement_text,
+            row.agency_fen,
             row.days_count,
             files.get(row.id, ()),
         )

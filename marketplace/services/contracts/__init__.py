@@ -35,6 +35,7 @@ from marketplace.services.contracts.money import (
     close_if_done,
     mark_funded,
     mark_refunded,
+    release_unfrozen,
     settle,
     watch_payment,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "refuse_extension",
     "refuse_pause",
     "refuse_termination",
+    "release_unfrozen",
     "remind_of_acceptance",
     "remind_of_signing",
     "renew_provisional_deadline",

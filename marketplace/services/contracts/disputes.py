@@ -23,6 +23,7 @@ from marketplace.services.contracts.acceptance import newest_deliverable, send_b
 from marketplace.services.contracts.deadlines import set_deadline
 from marketplace.services.contracts.ending import end
 from marketplace.services.contracts.evidence import attach
+from marketplace.services.contracts.money import award_part, freeze_disputed, unfreeze_disputed
 from marketplace.services.contracts.telling import locked, tell
 from marketplace.states.contract import CONTRACT, ContractState
 from marketplace.states.engagement import Settlement, TerminationCause
@@ -44,10 +45,11 @@ class OpenDispute:
 
 @dataclass(frozen=True)
 class ProposeSettlement:
-    """How one side would end the dispute."""
+    """How one side would end the dispute. `agency_fen`: when the contract ends, so much of the held fee is the agency's."""
 
     settlement: Settlement
     text: str
+    agency_fen: int | None = None
     version: int | None = None
 
 
@@ -58,6 +60,7 @@ class Mediate:
     settlement: Settlement
     text: str
     days_count: bool = False
+    agency_fen: int | None = None
     version: int | None = None
 
 
@@ -88,6 +91,7 @@ def open_dispute(actor: Actor, contract_id: UUID, command: OpenDispute) -> None:
     )
     db.session.add(dispute)
     attach(actor, contract, side, "dispute", dispute.id, command.file)
+    freeze_disputed(contract, dispute.id)
     if began_in != S.DELIVERED:  # a deliverable that was handed in has stopped the clock already
         _stop_clock(contract, actor, side)
     tell(contract, other, "contract.dispute", N_("A dispute was declared: %(number)s"))
@@ -129,16 +133,19 @@ def propose_settlement(actor: Actor, contract_id: UUID, command: ProposeSettleme
     if side is None or other is None:
         raise NotAllowed
     dispute = open_dispute_of(contract)
-    _check(contract, dispute, command.settlement)
+    _check(contract, dispute, command.settlement, command.agency_fen)
     dispute.proposed_by, dispute.proposed_by_name, dispute.proposed_at = side, actor.name, clock.now()
     dispute.proposal, dispute.proposal_text = command.settlement, command.text
+    dispute.proposed_agency_fen = command.agency_fen
     contract.asked_by = side
     detail = {"settlement": str(command.settlement)}
     record(contract, "settlement_proposed", actor, title=N_("Settlement proposed"), reason=command.text, detail=detail)
     tell(contract, other, "contract.settlement", N_("A settlement of the dispute was proposed: %(number)s"))
 
 
-def _check(contract: Contract, dispute: Dispute, settlement: Settlement) -> None:
+def _check(contract: Contract, dispute: Dispute, settlement: Settlement, agency_fen: int | None) -> None:
+    if agency_fen is not None and settlement is not Settlement.TERMINATE:
+        raise Refused("agency-part", N_("A part goes to the agency only when the contract ends."), field="agency_fen")
     if settlement is Settlement.ACCEPT and dispute.began_in != S.DELIVERED:
         raise Refused("nothing-to-accept", N_("Nothing was handed in that could be accepted."), field="settlement")
     if settlement is Settlement.ACCEPT:
@@ -153,6 +160,7 @@ def agree_settlement(actor: Actor, contract_id: UUID, command: Plain) -> None:
     if dispute.proposal is None or Part.COUNTERPARTY not in held:
         raise NotAllowed
     text = dispute.proposal_text or ""
+    dispute.agency_fen = dispute.proposed_agency_fen
     _settle(actor, contract, held, Settlement(dispute.proposal), "agreement", text, days_count=False)
 
 
@@ -163,7 +171,8 @@ def mediate(actor: Actor, contract_id: UUID, command: Mediate) -> None:
     if Part.OPERATOR not in held:
         raise NotAllowed
     dispute = open_dispute_of(contract)
-    _check(contract, dispute, command.settlement)
+    _check(contract, dispute, command.settlement, command.agency_fen)
+    dispute.agency_fen = command.agency_fen
     _settle(actor, contract, held, command.settlement, "mediation", command.text, days_count=command.days_count)
 
 
@@ -182,6 +191,9 @@ def _settle(
     dispute.settled_at, dispute.settled_by_name, dispute.days_count = clock.now(), actor.name, days_count
     contract.asked_by = None
     _end_pause(contract, actor, days_count=days_count)
+    unfreeze_disputed(contract, dispute.id)
+    if dispute.agency_fen is not None:
+        award_part(contract, dispute.agency_fen)
     if settlement is Settlement.TERMINATE:
         end(actor, contract, held, "settle_terminate", TerminationCause.DISPUTE, text)
     elif settlement is Settlement.ACCEPT:

@@ -13,12 +13,12 @@ from app.kernel import clock
 from app.kernel.access import SYSTEM
 from app.kernel.calendar import beijing_date, end_of_day
 from app.kernel.db import db, lock, use_case
-from app.kernel.errors import Conflict
+from app.kernel.errors import Conflict, Refused
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from marketplace.events.contracts import ContractClosed
 from marketplace.models.contracts import Contract
-from marketplace.models.engagement import Milestone
+from marketplace.models.engagement import Dispute, Milestone
 from marketplace.queries.contracts.clock import pauses_of, reading_of
 from marketplace.queries.rulebooks import rule_book
 from marketplace.services.contracts.telling import tell
@@ -85,6 +85,11 @@ def mark_funded(contract_id: UUID, bill_id: UUID) -> bool:
     if paid is None or paid.funded_at is not None:
         return False
     paid.funded_at, paid.overdue_since = clock.now(), None
+    dispute_id = db.session.scalar(
+        select(Dispute.id).where(Dispute.contract_id == contract.id, Dispute.settled_at.is_(None))
+    )
+    if dispute_id is not None:
+        freeze_disputed(contract, dispute_id)
     record(contract, "funded", SYSTEM, title=N_("Service fee paid and held"), detail={"milestone": paid.title})
     tell(
         contract, Part.AGENCY, "contract.funded", N_("The service fee of %(number)s is paid and held until acceptance")
@@ -103,8 +108,52 @@ def release_if_earned(contract: Contract) -> None:
         if one.accepted_at is None or one.funded_at is None or one.released_at is not None or one.refund_asked_at:
             continue
         assert one.bill_id is not None  # paid, so it was opened
-        payments.release_held(SYSTEM, one.bill_id, N_("Deliverable accepted"))
-        one.released_at = clock.now()
+        if payments.release_held(SYSTEM, one.bill_id, N_("Deliverable accepted")):
+            one.released_at = clock.now()
+
+
+@use_case
+def release_unfrozen(contract_id: UUID) -> None:
+    """A freeze on the money of a contract has ended: release what was earned meanwhile."""
+    contract = lock(Contract, contract_id)
+    release_if_earned(contract)
+    close_if_done(contract)
+
+
+def freeze_disputed(contract: Contract, dispute_id: UUID) -> None:
+    """Stop the held money of the milestone in dispute, and of no other. Money that comes later is stopped then."""
+    for one in milestones_of(contract):
+        if one.bill_id is not None and one.accepted_at is None and one.funded_at is not None and not one.is_settled:
+            reason = N_("A dispute about the contract was declared")
+            payments.freeze_money(SYSTEM, one.bill_id, _cause(dispute_id), reason)
+
+
+def unfreeze_disputed(contract: Contract, dispute_id: UUID) -> None:
+    """The dispute is settled: its money may move again, as the settlement says."""
+    for one in milestones_of(contract):
+        if one.bill_id is not None:
+            payments.unfreeze_money(SYSTEM, one.bill_id, _cause(dispute_id), N_("The dispute is settled"))
+
+
+def _cause(dispute_id: UUID) -> str:
+    return f"engagement:{dispute_id}"
+
+
+def award_part(contract: Contract, amount_fen: int) -> None:
+    """Release so much of the disputed milestone's held money to the agency before the contract ends; the rest goes back.
+
+    Raises Refused when nothing is held or it is not less than the whole: the whole is an acceptance.
+    """
+    held = next(
+        (o for o in milestones_of(contract) if o.funded_at and o.accepted_at is None and not o.is_settled), None
+    )
+    if held is None or held.bill_id is None or not 0 < amount_fen < held.amount_fen:
+        raise Refused(
+            "agency-part",
+            N_("A part of the held money is more than nothing and less than the whole."),
+            field="agency_fen",
+        )
+    payments.release_held(SYSTEM, held.bill_id, N_("Part of the fee by settlement of the dispute"), amount_fen)
 
 
 def settle_if_ended(contract: Contract) -> bool:
@@ -120,7 +169,10 @@ def settle_if_ended(contract: Contract) -> bool:
         if one.accepted_at is not None or one.bill_id is None or one.is_settled:
             continue
         if one.funded_at is not None and one.refund_asked_at is None:
-            payments.refund(SYSTEM, one.bill_id, reason)
+            try:
+                payments.refund(SYSTEM, one.bill_id, reason)
+            except Conflict:  # all of it is frozen by a dispute at the payment provider
+                continue
             one.refund_asked_at = clock.now()
         elif one.funded_at is None:
             try:

@@ -108,10 +108,12 @@ def contract_json(view: ContractView) -> dict[str, Any]:
                 "reason": d.reason,
                 "proposal": d.proposal,
                 "proposal_text": d.proposal_text,
+                "proposed_agency_fen": d.proposed_agency_fen,
                 "settlement": d.settlement,
                 "settled_how": d.settled_how,
                 "settled_at": iso(d.settled_at),
                 "settlement_text": d.settlement_text,
+                "agency_fen": d.agency_fen,
             }
             for d in view.disputes
         ],

@@ -8,7 +8,7 @@ from marshmallow import fields, post_load, validate
 
 from app.kernel.files import ACCEPT
 from app.kernel.words import N_
-from app.web.schemas import REQUIRED, FormText, InputSchema, UploadField, text, version_field
+from app.web.schemas import REQUIRED, FormText, InputSchema, MoneyField, UploadField, text, version_field
 from marketplace.queries.catalogue import items_in_force
 from marketplace.queries.contracts import ContractFilter
 from marketplace.rules.contract_text import OPEN_FIELD_LABELS, OpenField
@@ -128,12 +128,26 @@ class OpenDisputeIn(InputSchema):
     version = version_field()
 
 
+def agency_part() -> MoneyField:
+    """How much of the held fee goes to the agency when the contract ends."""
+    return MoneyField(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "label": N_("Of the held fee, to the agency (yuan)"),
+            "widget": "money",
+            "hint": N_("Only when the contract ends; the rest goes back to the owner. Empty: all of it goes back."),
+        },
+    )
+
+
 class ProposeSettlementIn(InputSchema):
     """One side's proposal."""
 
     command = ProposeSettlement
     settlement = _choice(Settlement, N_("Settlement"), SETTLEMENT_LABELS, "radio")
     text = text(N_("Terms of the settlement"), longest=4000, widget="textarea")
+    agency_fen = agency_part()
     version = version_field()
 
 
@@ -147,6 +161,7 @@ class MediateIn(InputSchema):
         load_default=False,
         metadata={"label": N_("The days of the dispute count into the time limit"), "widget": "checkbox"},
     )
+    agency_fen = agency_part()
     version = version_field()
 
 
