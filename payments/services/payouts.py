@@ -23,7 +23,6 @@ from app.kernel.outbox import publish
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from payments import ledger, outgoing_ledger, rules
-from payments.errors import same_person
 from payments.gateways import gateway
 from payments.gateways.outgoing import outgoing
 from payments.models.payouts import BankAccount, Payout, TransferReversal
@@ -145,7 +144,9 @@ def approve_payout(actor: Actor, payout_id: UUID, command: DecidePayout) -> None
     row = lock(Payout, payout_id, seen=command.version)
     parts = agency_parts(actor, row.payee_organisation_id)
     if actor.user_id in (row.requested_by, row.first_approved_by):
-        raise same_person()
+        raise Refused(
+            "same-person", N_("A payout is approved by somebody who has neither asked for it nor approved it before.")
+        )
     block = payout_block(row.payee_organisation_id)
     if block is not None:
         raise Conflict(f"payout-{block}", BLOCKED[block])
