@@ -183,11 +183,10 @@
     if (shownParcel) stop = round.stops.find((at) => at.parcel_id === shownParcel) ?? stop;
     if (["wait", "locked", "list"].includes(screen)) go("list");
   };
-  const numbers = () => new Map((round?.stops ?? []).map((at) => [at.parcel_id, at.waybill_no]));
   const forget = (at) => { Object.assign(at, { name: `${at.name.slice(0, 1)}**`, mobile: "", address: "", code_hint: "" }); };
   const send = async () => {
     try {
-      const known = new Set(await Handset.sendAll(numbers()));
+      const known = new Set(await Handset.sendAll());
       if (known.size && round) {
         round.stops.filter((at) => known.has(at.parcel_id)).forEach(forget);
         await Handset.keepRound(round);
@@ -241,7 +240,7 @@
 
   // --- recording ---
   const store = async (facts, state) => {
-    await Handset.add({ round_id: round.id, parcel_id: stop.parcel_id, ...facts });
+    await Handset.add({ round_id: round.id, parcel_id: stop.parcel_id, ...facts }, stop.waybill_no);
     if (state) stop.state = state;
     await Handset.keepRound(round);
     await drawLines();
@@ -375,6 +374,7 @@
   on("[data-camera]", scanByCamera);
   on("[data-send]", () => sync(true));
   on("[data-send-now]", () => sync(true));
+  on("[data-empty]", async () => { if (await ask(words.empty)) { await Handset.wipe(); go("wait"); sync(true); } });
   on("[data-end]", end);
   on("[data-sign-out]", leave);
   on("[data-first]", async () => {

@@ -22,7 +22,7 @@
   };
   // Asks the server; without a connection the eight bits that the round carries.
   const checkCode = async (round, stop, code) => {
-    try {
+    if (navigator.onLine) try {
       const answer = await Handset.call(`rounds/${round.id}/stops/${stop.parcel_id}/code`, { code }, 4000);
       return { right: answer.check === "right", sure: true, left: answer.tries_left, locked: answer.is_locked };
     } catch (failure) {

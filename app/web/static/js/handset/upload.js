@@ -35,11 +35,11 @@
   };
   const knownOffset = async () => offset || (await Handset.meta("offset")) || 0;
 
-  const add = async (record) => {
+  const add = async (record, number) => {
     const made = { ...record, id: crypto.randomUUID(), device_at: Date.now(), noted_offset_ms: await knownOffset() };
     const sealed = await Handset.seal(made);
     const size = (made.photo?.length ?? 0) + (made.signature?.length ?? 0) + 1000;
-    await Handset.write("queue", (queue) => queue.put({ id: made.id, round: made.round_id, parcel: made.parcel_id, kind: made.kind, at: made.device_at, size, sealed }));
+    await Handset.write("queue", (queue) => queue.put({ id: made.id, round: made.round_id, parcel: made.parcel_id, kind: made.kind, number, at: made.device_at, size, sealed }));
     return made;
   };
   const waiting = async () => (await Handset.all("queue")).filter((item) => !item.refused).sort((a, b) => a.at - b.at);
@@ -55,14 +55,14 @@
   };
 
   // Of a batch: what the server has (leaves the queue), what it will never take (stays, marked), what is sent again.
-  const settle = async (batch, results, numbers) => {
+  const settle = async (batch, results) => {
     const byId = new Map(results.map((result) => [result.id, result]));
     await Handset.write(["queue", "answers"], (queue, answers) => {
       for (const item of batch) {
         const result = byId.get(item.id);
         if (!result || result.result === "retry") continue;
         const looks = result.result === "refused" || ["conflict", "doubtful", "late"].includes(result.standing);
-        if (looks) answers.put({ id: item.id, number: numbers.get(item.parcel) ?? "", standing: result.standing || "refused", message: result.message ?? "" });
+        if (looks) answers.put({ id: item.id, number: item.number, standing: result.standing || "refused", message: result.message ?? "" });
         if (result.result === "refused") queue.put({ ...item, refused: true });
         else queue.delete(item.id);
       }
@@ -70,7 +70,7 @@
   };
 
   // Sends everything that waits, twenty at a time. Returns the parcels that the server now knows as settled.
-  const sendAll = async (numbers) => navigator.locks.request("handset-send", { ifAvailable: true }, async (lock) => {
+  const sendAll = async () => navigator.locks.request("handset-send", { ifAvailable: true }, async (lock) => {
     const known = [];
     if (!lock) return known;
     for (let left = await waiting(); left.length; ) {
@@ -78,7 +78,7 @@
       const batch = nextBatch(left);
       const records = await Promise.all(batch.map((item) => Handset.unseal(item.sealed)));
       const answer = await call("records", { device_id: await Handset.deviceId(), sent_at: Date.now(), records }, 60_000);
-      await settle(batch, answer.results, numbers);
+      await settle(batch, answer.results);
       await Handset.setMeta("sent", Date.now());
       known.push(...batch.filter((item) => item.kind === "delivered" && answer.results.some((one) => one.id === item.id && ["stored", "repeated"].includes(one.result))).map((item) => item.parcel));
       const before = left.length;
