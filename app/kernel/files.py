@@ -14,7 +14,8 @@ import secrets
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -260,6 +261,31 @@ def _media_type(upload: Upload) -> str:
 _PDF_ACTIVE: Final = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)[\s/(<\[]")
 
 
+_PDF_STREAM: Final = re.compile(rb">>\s{0,8}stream\r?\n")
+_PDF_DICTIONARY: Final = 400
+"""How far before a stream its dictionary is looked for, in bytes."""
+_MOST_INFLATED: Final = 8 << 20
+
+
+def _pdf_objects(content: bytes) -> Iterator[bytes]:
+    """What a reader takes for objects: everything outside streams, and the inside of object streams.
+
+    Pictures, fonts and drawings are left out: in some thousand files their compressed bytes spell any name by chance.
+    """
+    outside, end = [], 0
+    while stream := _PDF_STREAM.search(content, end):
+        outside.append(content[end : stream.end()])
+        begin, end = stream.end(), content.find(b"endstream", stream.end())
+        if end < 0:
+            break
+        if b"/ObjStm" in content[max(0, begin - _PDF_DICTIONARY) : begin]:
+            try:
+                yield zlib.decompressobj().decompress(content[begin:end], _MOST_INFLATED)
+            except zlib.error:
+                yield content[begin:end]
+    yield b"".join((*outside, content[max(end, 0) :] if end >= 0 else b""))
+
+
 def _pdf(content: bytes) -> None:
     sound = (
         re.match(rb"%PDF-(?:1\.[0-7]|2\.0)", content)
@@ -268,7 +294,7 @@ def _pdf(content: bytes) -> None:
     )
     if not sound:
         raise UnsupportedFile(N_("The PDF is damaged or incomplete."))
-    if _PDF_ACTIVE.search(content):
+    if any(_PDF_ACTIVE.search(part) for part in _pdf_objects(content)):
         raise UnsupportedFile(
             N_("The PDF contains scripts, forms or attachments. Print it to a plain PDF and try again.")
         )

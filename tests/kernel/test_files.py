@@ -1,6 +1,7 @@
 import io
 import stat
 import zipfile
+import zlib
 
 import pytest
 import sqlalchemy as sa
@@ -123,6 +124,27 @@ def test_limits_of_size() -> None:
     assert check(Upload("a.txt", b"a" * files.MAX_BYTES)) == files.TEXT
     with pytest.raises(TooLarge):
         check(Upload("a.txt", b"a" * (files.MAX_BYTES + 1)))
+
+
+def with_stream(dictionary: bytes, body: bytes) -> bytes:
+    """The paper with one more stream in it."""
+    head, rest = PAPER.split(b"\n", 1)
+    return (
+        head
+        + b"\n99 0 obj\n<< %s /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (dictionary, len(body), body)
+        + rest
+    )
+
+
+def test_compressed_bytes_that_spell_a_name_by_chance_are_no_script(app) -> None:
+    picture = with_stream(b"/Subtype /Image", b"\x00\x91/JS(\x17/Launch \x80")
+    assert keep(Upload("a.pdf", picture), SYSTEM).media_type == files.PDF
+
+
+def test_a_script_hidden_in_an_object_stream_is_found(app) -> None:
+    hidden = with_stream(b"/Type /ObjStm /Filter /FlateDecode", zlib.compress(b"<< /S /JavaScript /JS (x) >>"))
+    with pytest.raises(files.UnsupportedFile):
+        keep(Upload("a.pdf", hidden), SYSTEM)
 
 
 @pytest.mark.parametrize(
