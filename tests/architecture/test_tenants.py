@@ -27,6 +27,7 @@ from marketplace.services.saved_searches import KeepSearch
 from payments.queries import bills_of_subject
 from tests.approvals import builders as approvals
 from tests.delivery import builders as delivery
+from tests.delivery import rounds_builders
 from tests.marketplace import contract_builders, market, procurement_builders
 from tests.marketplace.challenges import builders as challenge_builders
 from tests.marketplace.quotes import builders as quote_builders
@@ -63,6 +64,11 @@ def a_certificate(clock_at: Clock) -> UUID:
 
 def a_parcel(_clock_at: Clock) -> UUID:
     return delivery.an_ordered_parcel(delivery.a_hall())
+
+
+def a_courier_round(_clock_at: Clock) -> UUID:
+    hall = delivery.a_hall()
+    return rounds_builders.a_round(hall, rounds_builders.a_courier(hall), rounds_builders.an_own_parcel(hall)).id
 
 
 def an_admission_file(_clock_at: Clock) -> UUID:
@@ -125,6 +131,7 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/cases/", a_case, (Role.OWNER, Role.APPLICANT, Role.WINDOW_CLERK, Role.APPROVING_DEPARTMENT)),
     ("/certificates/", a_certificate, (Role.OWNER, Role.APPLICANT, Role.CERTIFICATE_CENTRE)),
     ("/parcels/", a_parcel, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
+    ("/courier-rounds/", a_courier_round, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR)),
     ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
     ("/challenges/", a_challenge, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),

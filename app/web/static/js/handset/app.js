@@ -146,7 +146,7 @@
   const takeOut = async (row) => {
     if (row.state === "planned" && !(await ask(filled(words.setOut, { count: row.stops })))) return;
     try {
-      const fresh = await Handset.call(row.state === "planned" ? `rounds/${row.id}/set-out` : `rounds/${row.id}`, row.state === "planned" ? {} : undefined);
+      const fresh = await Handset.call(row.state === "planned" ? `rounds/${row.id}/set-out` : `rounds/${row.id}`, row.state === "planned" ? {} : undefined, 30_000);
       await Handset.setKey(fresh.key);
       await keep(fresh);
       tab = "open";
@@ -171,7 +171,7 @@
   };
   const refresh = async () => {
     const id = await Handset.meta("round");
-    const fresh = await Handset.call(`rounds/${id}`);
+    const fresh = await Handset.call(`rounds/${id}`, undefined, 15_000);
     if (fresh.state !== "out") {
       if ((await Handset.waiting()).length === 0) await over();
       return;
