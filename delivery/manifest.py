@@ -9,7 +9,6 @@ from app.settings import Settings
 from delivery.carriers import chosen
 from delivery.handlers import HANDLERS
 from delivery.jobs import JOBS
-from delivery.models import settlement  # noqa: F401 - until their services stand
 from delivery.policy import GRANTS
 from delivery.states import MACHINES
 from delivery.web import (
@@ -26,6 +25,8 @@ from delivery.web import (
     proofs,
     returns,
     rounds,
+    settlement,
+    statistics,
     track,
     workbench,
 )
@@ -45,6 +46,8 @@ PAGES = (
     proofs,
     returns,
     rounds,
+    settlement,
+    statistics,
     track,
     workbench,
 )
@@ -77,6 +80,14 @@ DOMAIN = Domain(
         NavigationItem(N_("Parcel exceptions"), "delivery.exceptions", "alert-triangle", STAFF_ROLES, 41),
         NavigationItem(N_("Close of day"), "delivery.days", "checklist", STAFF_ROLES, 42),
         NavigationItem(
+            N_("Settlement with the carrier"), "delivery.carrier_bills", "receipt",
+            frozenset({Role.POSTAL_SUPERVISOR, Role.OPERATOR, Role.AUDITOR}), 43,
+        ),
+        NavigationItem(
+            N_("Delivery statistics"), "delivery.statistics", "chart-bar",
+            frozenset({Role.POSTAL_SUPERVISOR, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR}), 44,
+        ),
+        NavigationItem(
             N_("Claims against the carrier"), "delivery.carrier_claims", "scale",
             frozenset({Role.POSTAL_SUPERVISOR, Role.OPERATOR, Role.AUDITOR}), 43,
         ),
@@ -97,6 +108,7 @@ DOMAIN = Domain(
         "parcel": lambda object_id: f"/parcels/{object_id}",
         "courier-round": lambda object_id: f"/courier-rounds/{object_id}",
         "handover-batch": lambda object_id: f"/handover-batches/{object_id}",
+        "carrier-bill": lambda object_id: f"/carrier-bills/{object_id}",
         "hall-day": lambda object_id: f"/delivery/days/{object_id}",
         "carrier-claim": lambda object_id: f"/carrier-claims/{object_id}",
     },

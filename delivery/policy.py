@@ -13,6 +13,7 @@ from delivery.states import Part
 
 WORK: Final = "delivery:parcels:work"
 READ: Final = "delivery:parcels:read"
+SETTLE: Final = "delivery:bills:settle"
 CARRIERS: Final = "delivery:carriers:read"
 REPLAY: Final = "delivery:mapping:replay"
 PLAN: Final = "delivery:rounds:plan"
@@ -27,7 +28,7 @@ GRANTS: Final[Mapping[Role, frozenset[str]]] = (
     {role: frozenset({WORK, READ}) for role in _HALL}
     | {role: frozenset({WORK, READ, PLAN}) for role in _POST}
     | {
-        role: frozenset({READ, CARRIERS}) | (frozenset({REPLAY}) if role is Role.OPERATOR else frozenset())
+        role: frozenset({READ, CARRIERS}) | (frozenset({REPLAY, SETTLE}) if role is Role.OPERATOR else frozenset())
         for role in _OVERSIGHT
     }
     | {Role.COURIER: frozenset({CARRY})}

@@ -141,6 +141,8 @@ def _order_parcel(case: Case, service: ResultService) -> None:
                 address=service.address or "",
             ),
             contents=_newest(case).title,
+            department=identity.organisation_name(case.department_organisation_id),
+            item=db.session.scalars(select(ApprovalItem.name).where(ApprovalItem.id == case.item_id)).one(),
             who_may_sign=service.who_may_sign,
             serve_by=case.serve_by,
             applicant_user_id=case.applicant_user_id,

@@ -3,6 +3,7 @@
 from delivery.documents.days import day_paper, issue_day, issued_day
 from delivery.documents.labels import own_label
 from delivery.documents.lists import handover_list, issue_list, issued_list
+from delivery.documents.payment_orders import issue_payment_order, issued_payment_order
 from delivery.documents.proofs import issue_proof, issued_proof, proof_of_delivery
 
 __all__ = [
@@ -10,9 +11,11 @@ __all__ = [
     "handover_list",
     "issue_day",
     "issue_list",
+    "issue_payment_order",
     "issue_proof",
     "issued_day",
     "issued_list",
+    "issued_payment_order",
     "issued_proof",
     "own_label",
     "proof_of_delivery",

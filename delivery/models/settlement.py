@@ -1,7 +1,6 @@
 """The carrier's monthly bill against our orders, and the tariff it is measured by."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,23 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Stateful, Versioned, named_check, one_of, state_checks, uuid_fk, uuid_pk
+from delivery.settlement import LineKind, Zone
 from delivery.states import CARRIER_BILL, CarrierBillState
-
-
-class Zone(StrEnum):
-    """How far a parcel goes, as the tariff counts it."""
-
-    CITY = "city"
-    PROVINCE = "province"
-    NATION = "nation"
-
-
-class LineKind(StrEnum):
-    """What a line of the bill charges."""
-
-    DELIVERY = "delivery"
-    RETURN = "return"
-    CLAIM = "claim"
 
 
 class CarrierTariff(Base):

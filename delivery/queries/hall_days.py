@@ -89,7 +89,7 @@ def on_shelves(hall_organisation_id: UUID) -> dict[str, int]:
         .group_by(Parcel.state)
     )
     rows = db.session.execute(statement).all()
-    found: dict[str, int] = dict(rows)  # type: ignore[arg-type]  # rows are pairs
+    found: dict[str, int] = dict(rows)
     return {str(state): found.get(state, 0) for state in SHELVES}
 
 

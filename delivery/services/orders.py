@@ -59,6 +59,9 @@ class OrderParcel:
     serve_by: datetime
     applicant_user_id: UUID
     weight_g: int = 120
+    department: str = ""
+    item: str = ""
+    """Whose decision it brings, and on which approval item: for the statistics."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def order_parcel(actor: Actor, command: OrderParcel) -> UUID:
     parcel = Parcel(
         id=new_id(), number=next_number("JD"), thread_id=command.thread_id, subject=command.subject,
         hall_organisation_id=command.hall_organisation_id, applicant_user_id=command.applicant_user_id, state=ParcelState.CREATED,
-        created_at=clock.now(), serve_by=command.serve_by, contents=command.contents[:200],
+        created_at=clock.now(), serve_by=command.serve_by, contents=command.contents[:200], department=command.department[:120], item=command.item[:200],
         who_may_sign=command.who_may_sign, weight_g=command.weight_g, receiver_name=receiver.name.strip(),
         receiver_mobile=receiver.mobile, receiver_prov=receiver.prov, receiver_city=receiver.city,
         receiver_county=receiver.county, receiver_address=receiver.address.strip(),

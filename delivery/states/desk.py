@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
-from delivery.states.parts import STAFF, Part
+from delivery.states.parts import Part
 
 
 class HallDayState(StrEnum):
@@ -19,7 +19,6 @@ HALL_DAY = Machine(
     states=HallDayState,
     initial=HallDayState.COUNTED,
     transitions=(
-        Transition("recount", (HallDayState.COUNTED,), HallDayState.COUNTED, STAFF, N_("Count again")),
         Transition(
             "sign", (HallDayState.COUNTED,), HallDayState.SIGNED, (Part.SUPERVISOR,), N_("Sign the hall's day"), primary=True
         ),
