@@ -131,7 +131,7 @@ class SimulatorApp:
         reply = self._platform.answer(environment, form, request.host_url)
         if rule and fault in (Fault.DROP_AFTER, Fault.TIMEOUT_AFTER):
             return _hang_up(request, rule)
-        return _sent(json.dumps(reply, ensure_ascii=False), fault)
+        return _sent(json.dumps(reply, ensure_ascii=False), rule)
 
     def label_file(self, request: Request, waybill_no: str) -> Response:
         """A label by the link that 010004 gave; it ends after ten minutes."""
@@ -298,9 +298,9 @@ def _hang_up(request: Request, rule: FaultRule) -> Response:
     return Response(status=444)
 
 
-def _sent(text: str, fault: Fault | None) -> Response:
+def _sent(text: str, rule: FaultRule | None) -> Response:
     body = text.encode()
-    match fault:
+    match rule.fault if rule else None:
         case Fault.TRUNCATED:
             body = body[: len(body) // 2]
         case Fault.EMPTY_BODY:
@@ -309,16 +309,18 @@ def _sent(text: str, fault: Fault | None) -> Response:
             body = b"\xef\xbb\xbf" + body
         case Fault.GBK:
             body = text.encode("gbk", errors="replace")
-        case Fault.SLOW_DRIP:
-            return Response(_drip(body), content_type="application/json;charset=UTF-8")
+        case Fault.SLOW_DRIP if rule:
+            return Response(_drip(body, rule.seconds), content_type="application/json;charset=UTF-8")
         case _:
             pass
     return Response(body, content_type="application/json;charset=UTF-8")
 
 
-def _drip(body: bytes) -> Iterator[bytes]:
+def _drip(body: bytes, seconds: float) -> Iterator[bytes]:
+    """A few bytes at a time, over at most so many seconds: each piece comes before the reader loses patience."""
+    pause = min(0.2, seconds / (len(body) / 16))
     for start in range(0, len(body), 16):
-        time.sleep(0.2)
+        time.sleep(pause)
         yield body[start : start + 16]
 
 

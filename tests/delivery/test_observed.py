@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from delivery.carriers.ems import mapping
 from delivery.observed import Observation, SignerClass, Status, fold
+from delivery.simulator.scripts import SCRIPTS, Route, script
 
 NO = "1000000001460"
 START = datetime(2026, 1, 2, tzinfo=UTC)
@@ -150,3 +151,28 @@ def test_events_of_one_second_fold_by_their_course() -> None:
 def test_unknown_codes_are_kept_for_the_alarm() -> None:
     tracking = fold([at(0, "203"), at(1, "N1"), at(2, "N2"), at(3, "N1")])
     assert (tracking.status, tracking.unknown_codes) == (Status.COLLECTED, {"N1", "N2"})
+
+
+ENDS = {
+    "OK": Status.DELIVERED, "PROXY": Status.DELIVERED, "LOCKER": Status.DELIVERED, "COUNTER": Status.DELIVERED,
+    "ABSENT2": Status.DELIVERED, "REFUSED": Status.RETURNED, "BADADDR": Status.RETURNED, "LOST": Status.LOST,
+    "REVOKE": Status.DELIVERED, "RETURNAFTER": Status.RETURNED, "STALL": Status.IN_TRANSIT, "DOOR": Status.DELIVERED,
+    "UNKNOWNCODE": Status.DELIVERED, "UNREACHABLE": Status.DELIVERED,
+}  # fmt: skip
+
+
+@given(
+    st.data(), st.sampled_from(sorted(SCRIPTS)), st.integers(0, 999), st.sampled_from(["杭州市", "宁波市", "西安市"])
+)
+def test_any_arrival_of_a_whole_story_folds_alike(data, tag, seed, city) -> None:
+    """Pushed one by one in any order, twice, in any pieces: the end is the story's."""
+    route = Route("浙江省", "杭州市", "陕西省" if city == "西安市" else "浙江省", city, "城区", "李晓燕")
+    moment, told = START, []
+    for step in script(tag, route, seed):
+        moment += timedelta(hours=step.hours)
+        fields = {"opCode": step.code, "opTime": mapping.beijing(moment), "deliverCode": step.deliver_code,
+                  "attemptDeliveryCode": step.attempt_code}  # fmt: skip
+        told.append(mapping.observation(fields, NO))
+    arrived = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told), max_size=5))))
+    assert fold(arrived) == fold(told)
+    assert fold(arrived).status is ENDS[tag]
