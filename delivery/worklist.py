@@ -27,6 +27,8 @@ def worklist(actor: Actor) -> Sequence[WorkItem]:
     """What this actor should see; four statements at most."""
     if not STAFF_ROLES.isdisjoint(actor.roles):
         return [*_tasks(actor), *_of_hall(actor)]
+    if Role.COURIER in actor.roles:
+        return _of_courier(actor)
     return _of_applicant(actor) if Role.APPLICANT in actor.roles else ()
 
 
@@ -50,6 +52,16 @@ def _of_hall(actor: Actor) -> list[WorkItem]:
             view.serve_by, tone=view.tone,
         )
         for view in views
+    ]  # fmt: skip
+
+
+def _of_courier(actor: Actor) -> list[WorkItem]:
+    return [
+        WorkItem(
+            Turn.MINE, N_("Courier's round"), row.number, row.work_day.isoformat(), row.state_label, N_("Open the handset"),
+            "/handset/", None, tone=row.tone,
+        )
+        for row in queries.rounds_of_courier(actor)
     ]  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def proof_of_delivery(proof: ProofPaper, signature: bytes | None, check: Check |
         page.picture(signature, "签收人签名")
     page.heading("电子证据指纹（SHA-256）")
     page.facts([("签名图片", proof.signature_sha256 or "无"), ("现场照片", proof.photo_sha256 or "无")])
-    page.note("签名与照片原件保存于本系统，仅收件人本人、本厅邮政人员可查阅；以上指纹可用于核对原件未被改动。")
+    page.note("签名与照片原件保存于本系统，照片仅收件人本人、本厅邮政人员可查阅；以上指纹可用于核对原件未被改动。")
     return page.render()
 
 

@@ -22,6 +22,7 @@ from delivery.models.proofs import DoorRecord
 from delivery.models.rounds import CourierRound, RoundStop
 from delivery.services import rounds
 from delivery.services.rounds import AddStop, OrderStops, PlanRound, StopOf, TryCode, UnlockCode
+from delivery.worklist import worklist
 from tests.delivery.builders import a_hall, a_handed_over_parcel, a_waybilled_parcel, parcel, tasks
 from tests.delivery.rounds_builders import (
     Carried,
@@ -70,6 +71,7 @@ def test_planned_set_out_and_ended_with_a_key_that_dies() -> None:
     carried = a_round(hall, courier, one, out=False)
     before = queries.carried_round(carried.id, courier)
     assert (before.key, before.stops[0].name, before.stops[0].mobile) == (None, "李**", "")
+    assert [(each.number, each.href) for each in worklist(courier)] == [("TD-2026-000001", "/handset/")]
     rounds.set_out(courier, carried.id)
     bundle = queries.carried_round(carried.id, courier)
     assert len(bundle.key or "") == 44
