@@ -3,8 +3,18 @@
 from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
+from payments.outgoing_states import (
+    BANK_ACCOUNT,
+    PAYMENT_DISPUTE,
+    PAYOUT,
+    BankAccountState,
+    DisputeState,
+    PayoutState,
+)
 from payments.policy import Permission
+from payments.queries.agency_money import bank_accounts_page, payouts_page
 from payments.queries.bills import due_bills
+from payments.queries.disputes import disputes_page
 from payments.queries.refunds import refunds_page
 from payments.states import BILL, REFUND, BillState, RefundState
 
@@ -27,4 +37,30 @@ def worklist(actor: Actor) -> tuple[WorkItem, ...]:
         for r in waiting.items
         if r.requested_by != actor.user_id
     ]  # fmt: skip
-    return (*bills, *asked)
+    return (*bills, *asked, *_outgoing(actor))
+
+
+def _outgoing(actor: Actor) -> list[WorkItem]:
+    """Payouts to approve, accounts to check and disputes to answer or settle. A fixed number of statements."""
+    payouts = [
+        WorkItem(Turn.MINE, N_("Payout"), p.number, p.agency_name, PAYOUT.labels[PayoutState.REQUESTED],
+                 N_("Approve or refuse the payout"), f"/payouts/{p.id}", None, p.requested_at)
+        for p in payouts_page(organisation_id=None, state=PayoutState.REQUESTED).items
+        if actor.user_id not in (p.requested_by, p.first_approved_by)
+    ]  # fmt: skip
+    accounts = [
+        WorkItem(Turn.MINE, N_("Bank account"), a.masked, a.agency_name, BANK_ACCOUNT.labels[state],
+                 BANK_ACCOUNT.next_step[state], f"/bank-accounts/{a.id}", None, a.entered_at)
+        for state in (BankAccountState.ENTERED, BankAccountState.CHECKED)
+        for a in bank_accounts_page(state=state).items
+        if a.checked_by != actor.user_id
+    ]  # fmt: skip
+    disputed = [
+        WorkItem(Turn.MINE, N_("Disputed payment"), d.bill_number, d.bill_title, PAYMENT_DISPUTE.labels[state],
+                 N_("Decide who bears the loss.") if d.state == DisputeState.LOST else PAYMENT_DISPUTE.next_step[state],
+                 f"/disputes/{d.id}", d.due_by if d.is_open else None, d.opened_at)
+        for state in (DisputeState.NEEDS_RESPONSE, DisputeState.LOST)
+        for d in disputes_page(state=state).items
+        if (d.answered_at is None if d.is_open else d.loss_settled is None)
+    ]  # fmt: skip
+    return [*payouts, *accounts, *disputed]

@@ -201,6 +201,17 @@ def posting_text(kind: str) -> str:
         "refund": _("Refund sent"),
         "refund_failure": _("Refund came back"),
         "unexplained": _("Unexplained movement"),
+        "withhold": _("Debt withheld"),
+        "refund-debt": _("Refund of released money"),
+        "transfer_reversal": _("Transfer called back"),
+        "payout-hold": _("Payout asked for"),
+        "payout-unhold": _("Payout came back"),
+        "payout": _("Payout sent"),
+        "payout_failure": _("Payout came back"),
+        "dispute": _("Money taken by the payer's bank"),
+        "dispute_won": _("Dispute won"),
+        "dispute_lost": _("Dispute lost"),
+        "dispute_recovered": _("Loss of a dispute"),
     }.get(kind, kind)
 
 

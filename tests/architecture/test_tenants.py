@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from app.kernel.access import Role
 from app.kernel.audit import AuditEvent
 from app.kernel.db import db
+from app.kernel.files import Upload
 from app.kernel.timeline import TimelineRecord
 from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.credit import Sanction
@@ -25,6 +26,7 @@ from marketplace.rules.sanctions import Ground
 from marketplace.services import contracts, reviews, sanctions, saved_searches
 from marketplace.services.saved_searches import KeepSearch
 from payments.queries import bills_of_subject
+from payments.services.bank_accounts import EnterBankAccount, enter_bank_account
 from tests.approvals import builders as approvals
 from tests.delivery import builders as delivery
 from tests.delivery import rounds_builders
@@ -121,6 +123,13 @@ def a_finding(_clock_at: Clock) -> UUID:
     return db.session.scalars(select(Sanction.id)).one()
 
 
+def a_bank_account(_clock_at: Clock) -> UUID:
+    proof = Upload("开户许可证.txt", "开户许可证".encode())
+    return enter_bank_account(
+        market.an_agency_member(), EnterBankAccount("某公司", "某银行", "6222021001123456", proof)
+    )
+
+
 # address, how one is made, roles of strangers who may have such objects themselves
 PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
@@ -128,6 +137,7 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/registrations/", a_registration, (Role.AGENCY, Role.OWNER)),
     ("/contracts/", a_contract, (Role.OWNER, Role.AGENCY)),
     ("/bills/", a_bill, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
+    ("/bank-accounts/", a_bank_account, (Role.AGENCY, Role.OWNER)),
     ("/cases/", a_case, (Role.OWNER, Role.APPLICANT, Role.WINDOW_CLERK, Role.APPROVING_DEPARTMENT)),
     ("/certificates/", a_certificate, (Role.OWNER, Role.APPLICANT, Role.CERTIFICATE_CENTRE)),
     ("/parcels/", a_parcel, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
