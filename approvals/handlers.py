@@ -2,12 +2,21 @@
 
 from uuid import UUID
 
+import delivery.services as delivery
 from app.kernel.db import use_case
 from app.kernel.outbox import Handlers
 from approvals.events import CaseDecided
-from approvals.services import demands, results
-from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
+from approvals.services import demands, postage, results
+from delivery.events import (
+    CourierFeeDropped,
+    CourierFeeOwed,
+    ParcelDelivered,
+    ParcelDeliveryRevoked,
+    ParcelLost,
+    ReceiverErased,
+)
 from marketplace.events.contracts import DeliverableAccepted
+from payments.events import BillPaid, BillRefunded
 
 PREFIX = "case:"
 
@@ -61,10 +70,53 @@ def make_lost_result_again(event: ParcelLost) -> None:
         results.parcel_lost(case_id, event.parcel_id)
 
 
+@use_case
+def forget_receiver(event: ReceiverErased) -> None:
+    """The retention period of a parcel is over."""
+    case_id = case_id_of(event.subject)
+    if case_id:
+        results.erase_receiver(case_id)
+
+
+@use_case
+def bill_postage(event: CourierFeeOwed) -> None:
+    """The applicant pays the postage at the payment counter."""
+    case_id = case_id_of(event.subject)
+    if case_id:
+        postage.open_bill(case_id, event.parcel_id, event.fee_fen)
+
+
+@use_case
+def drop_postage(event: CourierFeeDropped) -> None:
+    """The parcel does not leave: its unpaid bill is withdrawn."""
+    postage.withdraw_bill(event.parcel_id)
+
+
+@use_case
+def postage_paid(event: BillPaid) -> None:
+    """The postage of a parcel was paid: it may be packed."""
+    parcel_id = postage.parcel_of(event.subject)
+    if parcel_id:
+        delivery.fee_paid(parcel_id, event.amount_fen)
+
+
+@use_case
+def postage_given_back(event: BillRefunded) -> None:
+    """The postage of a parcel was refunded."""
+    parcel_id = postage.parcel_of(event.subject)
+    if parcel_id:
+        delivery.fee_given_back(parcel_id)
+
+
 HANDLERS: Handlers = {
     DeliverableAccepted: (take_accepted_deliverable,),
     CaseDecided: (make_electronic_certificate, tell_of_use),
     ParcelDelivered: (mark_served,),
     ParcelDeliveryRevoked: (reopen_service,),
     ParcelLost: (make_lost_result_again,),
+    ReceiverErased: (forget_receiver,),
+    CourierFeeOwed: (bill_postage,),
+    CourierFeeDropped: (drop_postage,),
+    BillPaid: (postage_paid,),
+    BillRefunded: (postage_given_back,),
 }

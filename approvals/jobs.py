@@ -9,9 +9,11 @@ from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.jobs import Job, every
 from app.kernel.words import N_
-from approvals.models import Case
-from approvals.services import cases
-from approvals.states import CaseState
+from approvals.models import Case, ResultService
+from approvals.services import cases, results
+from approvals.states import CARRIED, CaseState
+from delivery import terms
+from delivery.services.schedules import due_step
 
 BATCH = 200
 
@@ -36,4 +38,24 @@ def _each(run: Callable[[UUID], bool], *conditions: ColumnElement[bool]) -> int:
     return sum(run(case_id) for case_id in due)
 
 
-JOBS = (Job("approvals.missed-limits", flag_missed_limits, every(minutes=5), N_("Missed limits of cases")),)
+def serve_alarms() -> int:
+    """Alarms before the statutory end of service for results that no parcel carries; parcels have their own."""
+    steps = terms.in_force().serve_alarm_wd
+    statement = (
+        select(ResultService.id, Case.serve_by)
+        .join(Case, Case.id == ResultService.case_id)
+        .where(Case.serve_by.is_not(None), Case.served_at.is_(None), ResultService.mode.not_in(CARRIED))
+        .order_by(Case.serve_by)
+        .limit(BATCH)
+    )
+    told = 0
+    for service_id, serve_by in db.session.execute(statement).all():
+        step = due_step(serve_by, steps) if serve_by else None
+        told += step is not None and results.serve_alarm(service_id, step)
+    return told
+
+
+JOBS = (
+    Job("approvals.serve-alarms", serve_alarms, every(minutes=30), N_("Alarms before the statutory end of service")),
+    Job("approvals.missed-limits", flag_missed_limits, every(minutes=5), N_("Missed limits of cases")),
+)

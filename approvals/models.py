@@ -208,7 +208,10 @@ class ResultService(Versioned, Stateful, Base):
     who_may_sign: Mapped[str | None] = mapped_column(String(8))
     mandate_version: Mapped[str | None] = mapped_column(String(20))
     mandate_accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    collection_point_id: Mapped[UUID | None]
+    fee_mode: Mapped[str | None] = mapped_column(String(12))
     parcel_id: Mapped[UUID | None]
+    serve_alarm_wd: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(16))
     chosen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     served_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -227,6 +230,11 @@ class ResultService(Versioned, Stateful, Base):
             " AND city IS NOT NULL AND county IS NOT NULL AND address IS NOT NULL AND who_may_sign IS NOT NULL"
             " AND mandate_accepted_at IS NOT NULL)",
             name="courier_complete",
+        ),
+        CheckConstraint(
+            "mode <> 'deposit' OR (receiver_name IS NOT NULL AND receiver_mobile IS NOT NULL"
+            " AND collection_point_id IS NOT NULL AND who_may_sign IS NOT NULL AND mandate_accepted_at IS NOT NULL)",
+            name="deposit_complete",
         ),
         *state_checks(SERVICE),
     )

@@ -39,6 +39,15 @@ class CaseState(StrEnum):
     REVOKED = "revoked"  # 15 撤销
 
 
+WITHOUT_RESULT = (
+    CaseState.WITHDRAWN,
+    CaseState.OUT_OF_REMIT,
+    CaseState.REFUSED,
+    CaseState.RECALLED,
+    CaseState.REVOKED,
+)
+"""Cases that end without a result to be served."""
+
 NATIONAL_CODES: dict[CaseState, int] = {
     CaseState.RECEIVED: 1,
     CaseState.WITHDRAWN: 2,
@@ -317,13 +326,17 @@ class ServiceMode(StrEnum):
     ELECTRONIC = "electronic"  # 电子送达
     WINDOW = "window"  # 窗口自取
     COURIER = "courier"  # 邮寄送达
+    DEPOSIT = "deposit"  # 寄存领取：邮政自提、代收点
 
 
 SERVICE_MODE_LABELS = {
     ServiceMode.ELECTRONIC: N_("Electronic certificate"),
     ServiceMode.WINDOW: N_("Collect at the window"),
     ServiceMode.COURIER: N_("By courier"),
+    ServiceMode.DEPOSIT: N_("By post to a collection point near me"),
 }
+CARRIED = (ServiceMode.COURIER, ServiceMode.DEPOSIT)
+"""The ways that need a parcel."""
 
 
 class Signatory(StrEnum):

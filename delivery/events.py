@@ -114,3 +114,60 @@ class DeliveryRecorded(Event):
 
     name: ClassVar[str] = "delivery.delivery-recorded"
     record_id: UUID
+
+
+@dataclass(frozen=True)
+class CourierFeeOwed(Event):
+    """The applicant pays the postage (fen) before the parcel is packed or leaves; the domain above makes the bill."""
+
+    name: ClassVar[str] = "delivery.courier-fee-owed"
+    parcel_id: UUID
+    subject: str
+    thread_id: UUID
+    fee_fen: int
+
+
+@dataclass(frozen=True)
+class CourierFeeDropped(Event):
+    """An owed fee is owed no more: the parcel does not leave, or another way of paying holds."""
+
+    name: ClassVar[str] = "delivery.courier-fee-dropped"
+    parcel_id: UUID
+    subject: str
+    thread_id: UUID
+
+
+@dataclass(frozen=True)
+class ReceiverErased(Event):
+    """The retention period of a parcel's receiver is over: whoever keeps a copy erases it too."""
+
+    name: ClassVar[str] = "delivery.receiver-erased"
+    parcel_id: UUID
+    subject: str
+    thread_id: UUID
+
+
+@dataclass(frozen=True)
+class PapersRequested(Event):
+    """An applicant wants originals collected: a waybill number is wanted."""
+
+    name: ClassVar[str] = "delivery.papers-requested"
+    papers_id: UUID
+
+
+@dataclass(frozen=True)
+class PapersReceived(Event):
+    """The originals lie at the hall, compared with the applicant's list."""
+
+    name: ClassVar[str] = "delivery.papers-received"
+    papers_id: UUID
+    subject: str
+    thread_id: UUID
+
+
+@dataclass(frozen=True)
+class PapersCancelled(Event):
+    """The collection of originals is given up."""
+
+    name: ClassVar[str] = "delivery.papers-cancelled"
+    papers_id: UUID

@@ -9,13 +9,26 @@ from app.kernel.db import db, use_case
 from app.kernel.outbox import Handlers
 from delivery import documents, queries
 from delivery.carriers import chosen
-from delivery.events import BatchTakenOver, DeliveryRecorded, ParcelChecked, WaybillTaken, WaybillVoided
+from delivery.events import (
+    BatchTakenOver,
+    DeliveryRecorded,
+    PapersCancelled,
+    PapersRequested,
+    ParcelChecked,
+    ParcelDelivered,
+    ParcelDeliveryRevoked,
+    ParcelHandedOver,
+    ParcelLost,
+    ParcelReturned,
+    WaybillTaken,
+    WaybillVoided,
+)
 from delivery.models.batches import HandoverLine, LineOutcome
 from delivery.models.parcels import Parcel
 from delivery.models.waybills import Waybill
 from delivery.own_courier import is_own_number
 from delivery.ports import Capability, Verdict
-from delivery.services import waybills
+from delivery.services import merging, papers, schedules, waybills
 
 
 class CarrierNotReady(Exception):
@@ -68,10 +81,33 @@ def issue_proof(event: DeliveryRecorded) -> None:
     documents.issue_proof(queries.proof_paper(event.record_id))
 
 
+def order_collection(event: PapersRequested) -> None:
+    """Ask for the number of a collection at once; if that fails the job goes on asking."""
+    papers.ask(event.papers_id)
+
+
+def cancel_collection(event: PapersCancelled) -> None:
+    """Give the number of a cancelled collection up at the carrier."""
+    if not papers.cancel_at_carrier(event.papers_id):
+        raise CarrierNotReady(str(event.papers_id))
+
+
+def promise_again(event: ParcelHandedOver) -> None:
+    """The promised day counts from the real hand-over."""
+    schedules.expect_again(event.parcel_id, event.handed_over_at)
+
+
 HANDLERS: Final[Handlers] = {
     ParcelChecked: (book_waybill,),
     WaybillTaken: (fetch_label,),
     WaybillVoided: (cancel_waybill,),
     BatchTakenOver: (announce_handover, issue_list),
     DeliveryRecorded: (issue_proof,),
+    ParcelHandedOver: (promise_again, merging.handed_over_along, papers.send_back_along),
+    ParcelDelivered: (merging.delivered_along,),
+    ParcelDeliveryRevoked: (merging.revoked_along,),
+    ParcelReturned: (merging.returned_along,),
+    ParcelLost: (merging.lost_along,),
+    PapersRequested: (order_collection,),
+    PapersCancelled: (cancel_collection,),
 }

@@ -8,11 +8,26 @@ import sqlalchemy as sa
 from app.kernel import clock
 from app.kernel.access import SYSTEM
 from app.kernel.db import db
-from app.kernel.jobs import Job, every
+from app.kernel.erasure import compact
+from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
 from delivery import rules
 from delivery.models.parcels import Parcel
-from delivery.services import claims, orders, replay, returns, second_source, tracking, waybills
+from delivery.services import (
+    claims,
+    complaints,
+    erasure,
+    mandates,
+    merging,
+    orders,
+    papers,
+    replay,
+    returns,
+    schedules,
+    second_source,
+    tracking,
+    waybills,
+)
 from delivery.states import ParcelState
 
 
@@ -54,7 +69,71 @@ def look_after_claims() -> int:
     return sum(claims.raise_unanswered(claim_id) for claim_id in claims.unanswered())
 
 
+def collect_originals() -> int:
+    """Order and follow the collections of originals that are due."""
+    return sum(papers.ask(papers_id) for papers_id in papers.due())
+
+
+def end_letters() -> int:
+    """End letters of authority whose validity is over."""
+    return sum(mandates.expire_letter(letter_id) for letter_id in mandates.letters_due())
+
+
+def follow_complaints() -> int:
+    """Pass unanswered complaints to the operator, settle those that nobody objected to."""
+    return sum(complaints.follow_term(complaint_id) for complaint_id in complaints.due())
+
+
+def settle_envelopes() -> int:
+    """Close what travelled in closed envelopes, put back what lay in cancelled ones."""
+    return sum(merging.settle_along(main_id) for main_id in merging.to_settle())
+
+
+def erase_receivers() -> int:
+    """Erase receivers whose retention period is over."""
+    return sum(erasure.erase_receiver(parcel_id) for parcel_id in erasure.due())
+
+
+def compact_after_erasure() -> int:
+    """Rewrite the database file after an erasure, so that free pages hold nothing of what was erased."""
+    if not erasure.erased_since(clock.now() - timedelta(days=2)):
+        return 0
+    compact(erasure.TABLES)
+    return 1
+
+
 JOBS: Final = (
+    Job("delivery.papers", collect_originals, every(seconds=30), N_("Collections of originals"), lease_seconds=300),
+    Job("delivery.letters", end_letters, every(minutes=5), N_("End expired letters of authority")),
+    Job("delivery.complaints", follow_complaints, every(minutes=10), N_("Terms of complaints")),
+    Job("delivery.envelopes", settle_envelopes, every(minutes=10), N_("Settle parcels that travelled in others")),
+    Job(
+        "delivery.collections",
+        schedules.run_collections,
+        every(minutes=5),
+        N_("Tell the post before the courier comes"),
+    ),
+    Job(
+        "delivery.serve-alarms",
+        schedules.serve_alarms,
+        every(minutes=30),
+        N_("Alarms before the statutory end of service"),
+        lease_seconds=300,
+    ),
+    Job(
+        "delivery.erase",
+        erase_receivers,
+        daily("02:40"),
+        N_("Erase receivers after their retention period"),
+        lease_seconds=1800,
+    ),
+    Job(
+        "delivery.compact",
+        compact_after_erasure,
+        daily("03:40"),
+        N_("Rewrite the database file after an erasure"),
+        lease_seconds=3600,
+    ),
     Job(
         "delivery.numbers",
         ask_for_numbers,

@@ -1,10 +1,12 @@
-"""Where parcels come from: a hall as the carrier wants its sender."""
+"""Where parcels come from and go to: a hall as the carrier wants its sender, regions by name and code."""
 
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from app.identity import queries as identity
-from app.web.regions import region_path
+from app.web.regions import all_regions, region_code, region_path
+from delivery.addresses import Gazetteer
 from delivery.ports import Party
 
 HALL_PHONE: Final = "12345"
@@ -24,3 +26,32 @@ def sender_of(hall_organisation_id: UUID, receiver: Party) -> Party:
     prov, county = path[0], path[-1]
     city = path[1] if len(path) > 2 else prov
     return Party(hall.name, hall.phone or HALL_PHONE, prov, city, county, hall.address or hall.name)
+
+
+def hall_path(hall_organisation_id: UUID) -> tuple[str, ...]:
+    """Province, city and county of a hall; empty where it has no region code."""
+    return region_path(identity.organisation(hall_organisation_id).region_code or "")
+
+
+def code_of(prov: str, city: str, county: str) -> str:
+    """The region code of a receiver, empty where the names are no region of the list."""
+    return region_code(prov, city, county)
+
+
+def is_known(code: str) -> bool:
+    """Whether the six digits are a region of the list."""
+    return bool(region_path(code))
+
+
+def named(code: str) -> tuple[str, str, str] | None:
+    """Province, city and county of a county's code; a municipality is its own city. None for anything wider."""
+    path = region_path(code)
+    if len(path) < 2 or code.endswith("0000"):
+        return None
+    return path[0], path[1] if len(path) > 2 else path[0], path[-1]
+
+
+@lru_cache(maxsize=1)
+def gazetteer() -> Gazetteer:
+    """All regions, ready to be looked for in a text."""
+    return Gazetteer(all_regions())

@@ -7,6 +7,9 @@ from uuid import UUID
 from app.kernel.access import Actor, Role
 from app.kernel.errors import NotFound
 from delivery.models.batches import HandoverBatch
+from delivery.models.complaints import Complaint
+from delivery.models.mandates import LetterOfAuthority
+from delivery.models.papers import PapersOrder
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound
 from delivery.states import Part
@@ -54,6 +57,32 @@ def parcel_parts(actor: Actor, parcel: Parcel) -> frozenset[Part]:
     """The parts of `actor` towards a parcel; empty for everybody else's."""
     parts = _hall_parts(actor, parcel.hall_organisation_id)
     if actor.user_id is not None and actor.user_id == parcel.applicant_user_id:
+        parts.add(Part.APPLICANT)
+    return frozenset(parts)
+
+
+def complaint_parts(actor: Actor, complaint: Complaint) -> frozenset[Part]:
+    """The parts of `actor` towards a complaint; the operator decides what was escalated."""
+    parts = _hall_parts(actor, complaint.hall_organisation_id)
+    if actor.user_id is not None and actor.user_id == complaint.applicant_user_id:
+        parts.add(Part.APPLICANT)
+    if Role.OPERATOR in actor.roles:
+        parts.add(Part.OPERATOR)
+    return frozenset(parts)
+
+
+def papers_parts(actor: Actor, order: PapersOrder) -> frozenset[Part]:
+    """The parts of `actor` towards a collection of originals."""
+    parts = _hall_parts(actor, order.hall_organisation_id)
+    if actor.user_id is not None and actor.user_id == order.applicant_user_id:
+        parts.add(Part.APPLICANT)
+    return frozenset(parts)
+
+
+def letter_parts(actor: Actor, letter: LetterOfAuthority) -> frozenset[Part]:
+    """The parts of `actor` towards a letter of authority."""
+    parts = _hall_parts(actor, letter.hall_organisation_id)
+    if actor.user_id is not None and actor.user_id == letter.applicant_user_id:
         parts.add(Part.APPLICANT)
     return frozenset(parts)
 

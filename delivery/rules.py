@@ -67,12 +67,6 @@ def masked_address(prov: str, city: str, county: str, address: str) -> str:
     return f"{prov}{city}{county}{street[:12]}***"
 
 
-def street_only(address: str) -> str:
-    """Street and house number without building and room: what a label may show (GB/T 41833)."""
-    head, found, _ = address.partition("号")
-    return f"{head}{found}***" if found else f"{address[:8]}***"
-
-
 def masked_text(text: str) -> str:
     """Carrier prose without telephone numbers: couriers write theirs into the description."""
     return _LONG_DIGITS.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 5) + found[0][-2:], text)

@@ -29,6 +29,9 @@ TASK_TITLES: Final = {
     TaskKind.DOUBTFUL_PROOF: N_("The courier's record does not prove the delivery"),
     TaskKind.TWO_DELIVERIES: N_("Two couriers recorded a delivery of this parcel"),
     TaskKind.CODE_LOCKED: N_("The pick-up code was wrong five times"),
+    TaskKind.SERVE_DEADLINE: N_("The statutory term to serve it is running out"),
+    TaskKind.WISH: N_("The receiver wants another day"),
+    TaskKind.INTERCEPT: N_("The receiver wants the parcel stopped"),
 }
 WAYS_OUT: Final = {
     TaskKind.BOOKING_REFUSED: N_("Correct the receiver's address or telephone, then ask again."),
@@ -66,6 +69,11 @@ WAYS_OUT: Final = {
     ),
     TaskKind.TWO_DELIVERIES: N_("Compare both proofs and ask both couriers: only one of them can be right."),
     TaskKind.CODE_LOCKED: N_("Ask the courier and the receiver what happened; then let the code be tried again."),
+    TaskKind.SERVE_DEADLINE: N_(
+        "Send it today, or have the receiver collect it at the window: the term is set by law."
+    ),
+    TaskKind.WISH: N_("Tell the carrier (11183) the day that the receiver named."),
+    TaskKind.INTERCEPT: N_("Ask the carrier (11183) to stop the parcel and bring it back, then send it again."),
 }
 
 _NOT_REACHED: Final = N_("The carrier could not be reached. It is asked again by itself; nothing is lost.")

@@ -12,6 +12,7 @@ from app.kernel.access import Actor
 from app.kernel.states import Machine
 from app.kernel.words import N_
 from app.manifest import Domain, NavigationItem, Topic, WorkItem
+from delivery import terms
 from marketplace import policy
 
 # Every table belongs to the schema, whether or not a use case has imported it yet.
@@ -30,6 +31,7 @@ from marketplace.models import (  # noqa: F401
     saved_searches,
     selection,
 )
+from marketplace.queries.delivery_terms import delivery_terms
 from marketplace.queries.rulebooks import rule_book_in_force
 from payments.terms import Terms, use_terms
 
@@ -120,6 +122,7 @@ def _money_terms(on: date | None) -> Terms:
 
 def _init_app(app: Flask) -> None:
     use_terms(app, _money_terms)
+    terms.provide(delivery_terms)
 
 
 DOMAIN = Domain(

@@ -275,6 +275,35 @@ class RuleBook:
     deliver_serve_wd_after_decision: int = _parameter(
         10, "deliver.serve_wd_after_decision", N_("Certificate served after the decision within"), "wd"
     )
+    deliver_serve_alarm_wd: tuple[int, ...] = _parameter(
+        (3, 1, 0), "deliver.serve_alarm_wd", N_("Alarms before the last day of service"), "wd"
+    )
+    deliver_fee_modes: tuple[str, ...] = _parameter(
+        ("government",),
+        "deliver.fee_modes",
+        N_("Ways of paying the postage that are offered"),
+        choices=("government", "prepaid", "on_delivery"),
+    )
+    deliver_packing_waits_for_fee: bool = _parameter(
+        True, "deliver.packing_waits_for_fee", N_("Packing waits for a prepaid postage")
+    )
+    deliver_code_tries: int = _parameter(5, "deliver.code_tries", N_("Wrong pick-up codes until it is locked"), "times")
+    deliver_letter_longest_days: int = _parameter(
+        90, "deliver.letter_longest_days", N_("A letter of authority holds at most"), "days"
+    )
+    deliver_complaint_reply_wd: int = _parameter(
+        5, "deliver.complaint_reply_wd", N_("A delivery complaint is answered within"), "wd"
+    )
+    deliver_complaint_close_days: int = _parameter(
+        10, "deliver.complaint_close_days", N_("An answered delivery complaint closes after"), "days"
+    )
+    deliver_receiver_seen_days: int = _parameter(
+        30, "deliver.receiver_seen_days", N_("Staff see a receiver after the delivery for"), "days"
+    )
+    deliver_receiver_kept_days: int = _parameter(
+        180, "deliver.receiver_kept_days", N_("A receiver is erased after the end of a delivery by"), "days"
+    )
+    deliver_link_days: int = _parameter(60, "deliver.link_days", N_("A receiver's link holds for"), "days")
 
     # Shelf (上架): by default the agency's commitment suffices, as where the agency answers for the truth of its offer
     listing_review: bool = _parameter(False, "listing.review", N_("The operator reviews an offer before it is shown"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 
 from app.identity import queries
 from app.identity.events import MailQueued
@@ -101,3 +101,10 @@ def queue_mail(
     db.session.add(message)
     publish(MailQueued(mail_id=message.id))
     return message.id
+
+
+def forget(link: str) -> None:
+    """Delete what was told about one object, in the platform and by mail: its words may name persons to be erased."""
+    for table in (Notice, MailMessage):
+        statement = delete(table).where(or_(table.link == link, table.link.like(f"%{link}")))
+        db.session.execute(statement.execution_options(synchronize_session=False))

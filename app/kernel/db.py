@@ -225,7 +225,13 @@ def prepare_engine(engine: sa.Engine) -> None:
         cursor = connection.cursor()
         version = tuple(int(n) for n in cursor.execute("select sqlite_version()").fetchone()[0].split("."))
         journal = "WAL" if version >= SAFE_SQLITE else "TRUNCATE"
-        for pragma in (f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in (
+            f"journal_mode={journal}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "secure_delete=ON",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -378,3 +378,15 @@ def _plain_text(content: bytes) -> None:
 
 
 _STRUCTURE: Final[Mapping[str, Callable[[bytes], None]]] = {PDF: _pdf, PNG: _image, JPEG: _image}
+
+
+@use_case
+def erase(file_id: UUID) -> None:
+    """Erase an upload: its row, and its bytes unless another row names the same ones. Bears a repeat."""
+    row = db.session.get(StoredFile, file_id)
+    if row is None:
+        return
+    others = sa.select(StoredFile.id).where(StoredFile.sha256 == row.sha256, StoredFile.id != row.id).limit(1)
+    if db.session.scalar(others) is None:
+        path_of(row.sha256).unlink(missing_ok=True)
+    db.session.delete(row)

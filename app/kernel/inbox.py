@@ -156,3 +156,12 @@ def receive(source: str, notice_id: str, kind: str, object_ref: str | None, raw:
             "tries": 0,
         },
     )
+
+
+def forget(object_id: str, *object_refs: str) -> None:
+    """Erase what came in about an object: stored answers to its requests, and the raw notices that name it."""
+    keys = sa.delete(IdempotencyKey).where(IdempotencyKey.endpoint.contains(object_id, autoescape=True))
+    db.session.execute(keys.execution_options(synchronize_session=False))
+    if object_refs:
+        raw = sa.update(Notice).where(Notice.object_ref.in_(object_refs)).values(raw=b"", error=None)
+        db.session.execute(raw.execution_options(synchronize_session=False))

@@ -78,6 +78,13 @@ def publish(event: Event, *, not_before: datetime | None = None) -> None:
         )
 
 
+def forget(object_id: str) -> None:
+    """Delete the settled messages that name an object: their payload may name persons who are to be erased."""
+    named = sa.cast(OutboxMessage.payload, sa.Text()).contains(object_id, autoescape=True)
+    ended = sa.or_(OutboxMessage.done_at.is_not(None), OutboxMessage.dead_at.is_not(None))
+    db.session.execute(sa.delete(OutboxMessage).where(named, ended).execution_options(synchronize_session=False))
+
+
 def drain(limit: int = 100) -> int:
     """Run up to `limit` due messages; return how many were settled."""
     settled = 0

@@ -131,3 +131,14 @@ def _entry(row: TimelineRecord, *, is_own: bool) -> TimelineEntry:
         detail=row.detail,
         is_own=is_own,
     )
+
+
+def forget(object_type: str, object_id: UUID | str, names: frozenset[str]) -> None:
+    """Erase reasons, small facts and these persons' names from an object's steps; that there were steps stays."""
+    wanted = sa.select(TimelineRecord).where(
+        TimelineRecord.object_type == object_type, TimelineRecord.object_id == str(object_id)
+    )
+    for row in db.session.scalars(wanted):
+        row.reason, row.detail = None, {}
+        if row.actor_name in names:
+            row.actor_name = ""

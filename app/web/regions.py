@@ -26,6 +26,11 @@ def _paths() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def all_regions() -> dict[str, tuple[str, ...]]:
+    """Every code with its names from the province down."""
+    return dict(_paths())
+
+
 def is_region(code: str) -> bool:
     """Whether the six digits are a code of the list."""
     return code in _paths()
@@ -49,3 +54,17 @@ def region_code(*names: str) -> str:
 def region_name(code: str) -> str:
     """`440106` -> "广东省广州市天河区"; the code itself when it is unknown, so that nothing vanishes from a page."""
     return "".join(region_path(code)) or code
+
+
+def region_meant(text: str) -> str:
+    """The code that a typed text means: six digits, or the names written one after the other (浙江省杭州市西湖区).
+
+    For whoever types without script; the text itself where it is neither, so that the form shows what was typed.
+    """
+    plain = "".join(text.split())
+    return plain if plain in _paths() else _joined().get(plain, text)
+
+
+@lru_cache(maxsize=1)
+def _joined() -> dict[str, str]:
+    return {"".join(path): code for code, path in _paths().items()}

@@ -10,6 +10,7 @@ from app.kernel.commands import Plain, WithReason
 from app.kernel.files import Upload
 from app.kernel.money import Money
 from app.kernel.words import N_
+from app.web.regions import region_meant
 
 # marshmallow's own messages, marked for the catalogue; the web translates them when they are shown
 MARSHMALLOW_MESSAGES = (
@@ -83,7 +84,8 @@ class FormText(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        return (text or "").replace("\x00", "").strip()
+        text = (text or "").replace("\x00", "").strip()
+        return region_meant(text) if self.metadata.get("widget") == "region" else text
 
 
 def text(

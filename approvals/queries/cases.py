@@ -29,7 +29,8 @@ from approvals.models import (
 )
 from approvals.policy import case_parts
 from approvals.queries.clock import promised_reading, special_procedures_of, statutory_reading
-from approvals.states import CASE, DECIDED, NATIONAL_CODES, CaseState, Part, ServiceState
+from approvals.states import CASE, DECIDED, NATIONAL_CODES, WITHOUT_RESULT, CaseState, Part, ServiceState
+from delivery.queries import may_give_up
 from marketplace.queries.case_procurements import CaseProcurement, procurements_of_case
 from marketplace.rules.service_clock import ClockReading
 
@@ -114,6 +115,8 @@ class ServiceView:
     place: str
     address: str | None
     who_may_sign: str | None
+    collection_point_id: UUID | None
+    fee_mode: str | None
     parcel_id: UUID | None
     served_at: datetime | None
     signer_name: str | None
@@ -571,6 +574,8 @@ def _service_view(row: ResultService, parts: frozenset[Part]) -> ServiceView:
         place=" ".join(dict.fromkeys(part for part in (row.prov, row.city, row.county) if part)),
         address=row.address if full else None,
         who_may_sign=row.who_may_sign,
+        collection_point_id=row.collection_point_id,
+        fee_mode=row.fee_mode,
         parcel_id=row.parcel_id,
         served_at=row.served_at,
         signer_name=row.signer_name,
@@ -579,5 +584,7 @@ def _service_view(row: ResultService, parts: frozenset[Part]) -> ServiceView:
 
 
 def is_open_for_choice(view: CaseView) -> bool:
-    """Whether the way of service can still be changed."""
-    return view.state not in (*OVER, *DECIDED) and view.service.state == ServiceState.CHOSEN
+    """Whether the way of service may still be changed: until the envelope is packed, or the result was handed over."""
+    if view.service.state == ServiceState.SERVED or view.state in WITHOUT_RESULT:
+        return False
+    return view.service.parcel_id is None or may_give_up(view.service.parcel_id)

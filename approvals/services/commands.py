@@ -1,6 +1,7 @@
 """What the use cases of a case are told: frozen values, built by the schemas and by tests."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from app.kernel.files import Upload
@@ -27,7 +28,19 @@ class ChooseService:
     receiver: Receiver | None = None
     who_may_sign: Signatory | None = None
     mandate_accepted: bool = False
+    collection_point_id: UUID | None = None
+    fee_mode: str | None = None
     version: int | None = None
+
+
+@dataclass(frozen=True)
+class OrderCollection:
+    """A courier fetches originals from the applicant: whence, what, when."""
+
+    sender: Receiver
+    papers: tuple[str, ...]
+    day: date
+    window: str
 
 
 @dataclass(frozen=True)

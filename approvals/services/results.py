@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+import delivery.queries as delivery_queries
 import delivery.services as delivery
 from app.documents import issue, revoke
 from app.identity import queries as identity
-from app.kernel import clock
+from app.kernel import audit, clock, timeline
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Outdated, Refused
@@ -19,9 +20,20 @@ from app.kernel.words import N_
 from approvals.documents import CertificateFacts, certificate_pdf
 from approvals.models import ApprovalItem, Case, Certificate, ResultService
 from approvals.policy import case_parts
-from approvals.services.commands import ChooseService, HandOver, Reasoned, Step
+from approvals.services.commands import ChooseService, HandOver, Reasoned, Receiver, Step
 from approvals.services.notices import tell_applicant, tell_window
-from approvals.states import CERTIFICATE, DECIDED, GRANTED, SERVICE, CertificateState, Part, ServiceMode, ServiceState
+from approvals.states import (
+    CARRIED,
+    CERTIFICATE,
+    DECIDED,
+    GRANTED,
+    SERVICE,
+    WITHOUT_RESULT,
+    CertificateState,
+    Part,
+    ServiceMode,
+    ServiceState,
+)
 from delivery.services import OrderParcel
 from delivery.services import Receiver as ParcelReceiver
 
@@ -53,7 +65,11 @@ def choose_at_application(actor: Actor, case: Case, command: ChooseService) -> N
 
 @use_case
 def choose_service(actor: Actor, case_id: UUID, command: ChooseService) -> None:
-    """Change the way of service; possible until the case is decided, because the parcel is ordered then."""
+    """Change the way of service; possible until the envelope is packed or the result was handed over.
+
+    After the decision the parcel of the earlier choice is given up and the one of the new choice is ordered at once.
+    Raises NotFound, NotAllowed, Outdated, Conflict (too late), Refused (incomplete, outside the service).
+    """
     case, service = _locked(case_id)
     held = case_parts(actor, case)
     if not held:
@@ -62,28 +78,60 @@ def choose_service(actor: Actor, case_id: UUID, command: ChooseService) -> None:
         raise NotAllowed
     if command.version not in {None, case.version}:
         raise Outdated
-    if case.state in DECIDED:
-        raise Conflict("already-decided", N_("The case is decided, so its result is on its way already."))
+    _refuse_late(case, service)
+    before = service.parcel_id
     _fill(service, command)
     service.chosen_at = clock.now()
     record(service, "chosen", actor, title=N_("Way of service changed"))
+    if case.state in DECIDED:
+        _follow_choice(actor, case, service, before)
+
+
+def _refuse_late(case: Case, service: ResultService) -> None:
+    if service.state == ServiceState.SERVED:
+        raise Conflict("already-served", N_("The result was served already."))
+    if case.state in WITHOUT_RESULT:
+        raise Conflict("no-result", N_("This case ended without a result to be served."))
+    if service.parcel_id is not None and not delivery_queries.may_give_up(service.parcel_id):
+        raise Conflict(
+            "already-packed",
+            N_(
+                "The envelope is packed: the way of delivery is fixed. The address can be changed on its page until the courier takes it."
+            ),
+        )
+
+
+def _follow_choice(actor: Actor, case: Case, service: ResultService, before: UUID | None) -> None:
+    """After the decision a changed choice changes what is under way."""
+    if before is not None:
+        service.parcel_id = None
+        delivery.give_up(actor, before, N_("The applicant chose another way of delivery"))
+    _order_parcel(case, service)
+    if service.state != ServiceState.READY:
+        if service.mode == ServiceMode.ELECTRONIC:
+            make_electronic_certificate(case.id)
+        return
+    if service.parcel_id is not None:
+        delivery.contents_ready(SYSTEM, service.parcel_id)
+    elif service.mode == ServiceMode.ELECTRONIC:
+        _serve_electronically(case, service)
 
 
 def _fill(service: ResultService, command: ChooseService) -> None:
-    receiver, by_courier = command.receiver, command.mode is ServiceMode.COURIER
-    if by_courier and receiver is None:
+    receiver, carried = command.receiver, command.mode in CARRIED
+    if carried and receiver is None:
         raise Refused(
             "receiver-missing", N_("A courier needs the receiver's name, mobile and address."), field="receiver_name"
         )
-    if by_courier and command.who_may_sign is None:
+    if carried and command.who_may_sign is None:
         raise Refused("signatory-missing", N_("Say who may sign for the envelope."), field="who_may_sign")
-    if by_courier and not command.mandate_accepted:
+    if carried and not command.mandate_accepted:
         raise Refused(
             "mandate-missing",
             N_("The courier needs your letter of authority to collect the result."),
             field="mandate_accepted",
         )
-    kept = receiver if by_courier else None
+    kept = _addressed(service.hall_organisation_id, command) if carried else None
     service.mode = command.mode
     service.receiver_name = kept.name if kept else None
     service.receiver_mobile = kept.mobile if kept else None
@@ -91,9 +139,26 @@ def _fill(service: ResultService, command: ChooseService) -> None:
     service.city = kept.city if kept else None
     service.county = kept.county if kept else None
     service.address = kept.address if kept else None
-    service.who_may_sign = command.who_may_sign if by_courier else None
-    service.mandate_version = MANDATE_VERSION if by_courier else None
-    service.mandate_accepted_at = clock.now() if by_courier else None
+    service.who_may_sign = command.who_may_sign if carried else None
+    service.collection_point_id = command.collection_point_id if command.mode is ServiceMode.DEPOSIT else None
+    service.fee_mode = command.fee_mode if carried else None
+    service.mandate_version = MANDATE_VERSION if carried else None
+    service.mandate_accepted_at = clock.now() if carried else None
+
+
+def _addressed(hall_organisation_id: UUID, command: ChooseService) -> Receiver:
+    """The receiver with the address of the door or of the collection point; refused where the hall does not send."""
+    receiver = command.receiver
+    assert receiver is not None
+    if command.mode is ServiceMode.DEPOSIT:
+        if command.collection_point_id is None:
+            raise Refused("point-missing", N_("Choose a collection point."), field="collection_point_id")
+        point = delivery.point_for(command.collection_point_id, hall_organisation_id)
+        there = f"{point.address} {point.name}"[:200]
+        receiver = Receiver(receiver.name, receiver.mobile, point.prov, point.city, point.county, there)
+    delivery.promise_to(hall_organisation_id, receiver.prov, receiver.city, receiver.county)
+    delivery.checked_mode(command.fee_mode)
+    return receiver
 
 
 # --- the certificate --------------------------------------------------------------------------------------------
@@ -122,7 +187,7 @@ def _queue(case: Case, title: str) -> None:
 
 
 def _order_parcel(case: Case, service: ResultService) -> None:
-    if service.mode != ServiceMode.COURIER:
+    if service.mode not in CARRIED:
         return
     assert case.serve_by is not None  # set with the decision
     assert service.who_may_sign is not None  # complete, by a check of the table
@@ -146,6 +211,8 @@ def _order_parcel(case: Case, service: ResultService) -> None:
             who_may_sign=service.who_may_sign,
             serve_by=case.serve_by,
             applicant_user_id=case.applicant_user_id,
+            collection_point_id=service.collection_point_id,
+            fee_mode=service.fee_mode,
         ),
     )
 
@@ -217,7 +284,7 @@ def spoil_certificate(actor: Actor, certificate_id: UUID, command: Reasoned) -> 
     held = case_parts(actor, case)
     if not held:
         raise NotFound
-    if service.state == ServiceState.SERVED or service.mode == ServiceMode.COURIER:
+    if service.state == ServiceState.SERVED or service.mode in CARRIED:
         raise Conflict("already-on-its-way", N_("This certificate has left the centre and cannot be made again here."))
     _spoil(actor, lock(Certificate, certificate_id, seen=command.version), held, command.reason)
     move(service, SERVICE, "take_back", SYSTEM, {Part.SYSTEM})
@@ -243,14 +310,18 @@ def void_papers(actor: Actor, case: Case, reason: str) -> None:
 
 def _make_ready(case: Case, service: ResultService) -> None:
     move(service, SERVICE, "make_ready", SYSTEM, {Part.SYSTEM})
-    if service.mode == ServiceMode.COURIER:
+    if service.mode in CARRIED:
         assert service.parcel_id is not None  # ordered with the decision
         delivery.contents_ready(SYSTEM, service.parcel_id)
     elif service.mode == ServiceMode.ELECTRONIC:
-        _serve(SYSTEM, case, service, frozenset({Part.SYSTEM}), case.applicant_name, "electronic", clock.now())
-        tell_applicant(case, "case.served", N_("The electronic certificate of case %(number)s is ready"))
+        _serve_electronically(case, service)
     else:
         tell_applicant(case, "case.ready", N_("The result of case %(number)s can be collected at the window"))
+
+
+def _serve_electronically(case: Case, service: ResultService) -> None:
+    _serve(SYSTEM, case, service, frozenset({Part.SYSTEM}), case.applicant_name, "electronic", clock.now())
+    tell_applicant(case, "case.served", N_("The electronic certificate of case %(number)s is ready"))
 
 
 @use_case
@@ -314,6 +385,29 @@ def parcel_lost(case_id: UUID, parcel_id: UUID) -> None:
     _queue(case, certificate.title)
     _order_parcel(case, service)
     tell_applicant(case, "case.parcel-lost", N_("The envelope of case %(number)s was lost; it is made again"))
+
+
+@use_case
+def erase_receiver(case_id: UUID) -> None:
+    """The retention period of the parcel is over: the copy kept with the choice goes too, names in its log with it."""
+    _case, service = _locked(case_id)
+    names = frozenset(name for name in (service.receiver_name, service.signer_name) if name)
+    audit.erase(SYSTEM, service.object_type, service.id, N_("Retention period over"))
+    timeline.forget(service.object_type, service.id, names)
+    for column in ("receiver_name", "receiver_mobile", "address", "signer_name"):
+        if getattr(service, column) is not None:
+            setattr(service, column, "")
+
+
+@use_case
+def serve_alarm(service_id: UUID, step: int) -> bool:
+    """Tell the window that a result nobody carries must be served in so many working days, once for each step."""
+    service = lock(ResultService, service_id)
+    if service.state == ServiceState.SERVED or (service.serve_alarm_wd is not None and service.serve_alarm_wd <= step):
+        return False
+    service.serve_alarm_wd = step
+    tell_window(get(Case, service.case_id), N_("The term to serve the result of case %(number)s is running out"))
+    return True
 
 
 def _locked(case_id: UUID) -> tuple[Case, ResultService]:

@@ -10,9 +10,9 @@ from app.kernel.words import N_
 from app.web.actions import Action, ActionView, action_link, actions_of
 from app.web.regions import region_code
 from approvals.queries.cases import CaseView, CertificateView, case_view, is_open_for_choice
-from approvals.services import cases, demands, results
+from approvals.services import cases, demands, originals, results
 from approvals.services.demands import ASKERS, OPEN_TO_DEMANDS
-from approvals.states import CASE, CERTIFICATE, Part, ServiceMode, ServiceState
+from approvals.states import CARRIED, CASE, CERTIFICATE, DECIDED, WITHOUT_RESULT, Part, ServiceMode, ServiceState
 from approvals.web.schemas import (
     ChooseServiceIn,
     CorrectIn,
@@ -20,6 +20,7 @@ from approvals.web.schemas import (
     DecideWithReasonIn,
     DemandIn,
     HandOverIn,
+    OrderCollectionIn,
     ReasonedIn,
     StepIn,
 )
@@ -35,6 +36,8 @@ def _chosen(actor: Actor, case_id: UUID) -> Mapping[str, Any]:
         "region_code": region_code(*service.place.split()),
         "address": service.address or "",
         "who_may_sign": service.who_may_sign or "self",
+        "collection_point_id": str(service.collection_point_id or ""),
+        "fee_mode": service.fee_mode or "",
     }
 
 
@@ -80,6 +83,13 @@ CASE_ACTIONS: Mapping[str, Action] = {
         prefill=_chosen,
         done=N_("Saved."),
     ),
+    "order_collection": Action(
+        originals.order_collection,
+        OrderCollectionIn,
+        label=N_("Have originals collected"),
+        done=N_("The courier is being ordered."),
+        explain=N_("A courier fetches the papers and brings them to the hall. They go back together with the result."),
+    ),
     "hand_over": Action(
         results.hand_over, HandOverIn, label=N_("Hand over to the applicant"), done=N_("The result is handed over.")
     ),
@@ -101,6 +111,7 @@ def case_actions(view: CaseView) -> tuple[ActionView, ...]:
             ("hand_over", True, _may_hand_over(view)),
             ("demand", False, bool(view.parts & ASKERS) and view.state in OPEN_TO_DEMANDS),
             ("choose_service", False, Part.APPLICANT in view.parts and is_open_for_choice(view)),
+            ("order_collection", False, Part.APPLICANT in view.parts and view.state not in (*DECIDED, *WITHOUT_RESULT)),
         )
         if possible
     )
@@ -130,7 +141,7 @@ def _may_hand_over(view: CaseView) -> bool:
 def certificate_actions(view: CertificateView) -> tuple[ActionView, ...]:
     """What the reader may do with this certificate now."""
     table = CERTIFICATE_ACTIONS
-    if view.mode == ServiceMode.COURIER:
+    if view.mode in CARRIED:
         table = {name: action for name, action in table.items() if name != "spoil"}
     return actions_of(
         CERTIFICATE, view.state, view.parts, href=f"/certificates/{view.id}", table=table, version=view.version

@@ -29,6 +29,7 @@ from approvals.queries import cases as queries
 from approvals.queries.cases import CaseView, is_open_for_choice
 from approvals.services import cases
 from approvals.states import (
+    CARRIED,
     CASE,
     CERTIFICATE,
     SERVICE,
@@ -50,6 +51,9 @@ from approvals.web.case_actions import (
 )
 from approvals.web.limits import PROGRESS_QUERIES
 from approvals.web.schemas import RECEIVER_FIELDS, ApplyIn, CaseQuery, ChooseServiceIn, ProgressQuery, QueueQuery
+from delivery.queries.agreements import papers_of_subject
+from delivery.services.addresses import read_pasted
+from delivery.web.recipient_schemas import PasteIn
 from marketplace.queries.listed_items import services_of_approvals
 from marketplace.web.clocks import light_of, working_days_until
 
@@ -189,6 +193,7 @@ def case(object_id: UUID) -> str:
         certificate_labels={str(one): label for one, label in CERTIFICATE.labels.items()},
         steps=journey(reversed(thread_entries(view.thread_id, actor))),
         Part=Part,
+        originals=papers_of_subject(f"case:{view.id}", actor),
     )
 
 
@@ -203,7 +208,30 @@ def service_page(object_id: UUID) -> str:
     prefill = CASE_ACTIONS["choose_service"].prefill
     values = dict(prefill(actor, object_id)) if prefill else {}
     form = Form(ChooseServiceIn(), {**values, "version": view.version})
-    return render_template("approvals/service.html", case=view, form=form, courier_fields=_courier_fields(form))
+    return _service_page(view, form)
+
+
+@bp.post("/cases/<uuid:object_id>/service/paste")
+@signed_in
+def service_pasted(object_id: UUID) -> str:
+    """The same form with the fields of a pasted line, for whoever has no script."""
+    view = queries.case_view(current_actor(), object_id)
+    if Part.APPLICANT not in view.parts or not is_open_for_choice(view):
+        raise NotFound
+    found = read_pasted(parsing.form(PasteIn)["pasted"])
+    values = {
+        "receiver_name": found.name,
+        "receiver_mobile": found.mobile,
+        "region_code": found.code,
+        "address": found.address,
+    }
+    return _service_page(view, Form(ChooseServiceIn(), {"mode": "courier", "version": view.version, **values}))
+
+
+def _service_page(view: CaseView, form: Form) -> str:
+    return render_template(
+        "approvals/service.html", case=view, form=form, courier_fields=_courier_fields(form), paste=Form(PasteIn())
+    )
 
 
 def _application_page(form: Form) -> str:
@@ -211,8 +239,12 @@ def _application_page(form: Form) -> str:
 
 
 def _courier_fields(form: Form) -> list[FormField]:
-    """The fields that are asked for a courier only; there all of them are needed."""
-    return [replace(form[name], required=True) for name in (*RECEIVER_FIELDS, "who_may_sign", "mandate_accepted")]
+    """The fields that are asked for a courier only; a choice between one thing is not asked."""
+    found = [replace(form[name], required=True) for name in (*RECEIVER_FIELDS, "who_may_sign", "mandate_accepted")]
+    found.insert(4, form["collection_point_id"])
+    if len(form["fee_mode"].choices) > 1:
+        found.insert(6, form["fee_mode"])
+    return found
 
 
 @bp.get("/cases/<uuid:object_id>/files/<uuid:file_id>")
@@ -323,7 +355,7 @@ TURN_LABELS: Final[Mapping[Part, str]] = {
 def who(view: CaseView) -> str | None:
     """Whose turn it is, by name where the name is that of an office."""
     if view.turn is Part.CERTIFICATE_CENTRE and view.service.state == ServiceState.READY:
-        return N_("Courier") if view.service.mode == "courier" else view.hall_name
+        return N_("Courier") if view.service.mode in CARRIED else view.hall_name
     names = {Part.WINDOW: view.hall_name, Part.DEPARTMENT: view.department_name, Part.APPLICANT: view.applicant_name}
     return (names.get(view.turn) or TURN_LABELS[view.turn]) if view.turn else None
 
@@ -335,6 +367,7 @@ def next_step(view: CaseView) -> str:
     if view.service.state == ServiceState.READY:
         return {
             "courier": N_("The courier brings the result."),
+            "deposit": N_("The courier brings the result to the collection point."),
             "window": N_("The applicant collects the result at the window."),
         }.get(view.service.mode, N_("The result can be downloaded."))
     return CASE.next_step[CaseState(view.state)]

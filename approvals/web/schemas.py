@@ -9,7 +9,6 @@ from app.identity.models import OrganisationKind
 from app.identity.queries import organisations_of_kind
 from app.kernel.files import ACCEPT
 from app.kernel.words import N_
-from app.web.regions import region_path
 from app.web.schemas import REQUIRED, InputSchema, UploadField, text, version_field
 from approvals.queries.cases import approval_items
 from approvals.services.commands import (
@@ -19,11 +18,24 @@ from approvals.services.commands import (
     Decide,
     Demand,
     HandOver,
+    OrderCollection,
     Reasoned,
     Receiver,
     Step,
 )
-from approvals.states import SERVICE_MODE_LABELS, SIGNATORY_LABELS, CaseState, CertificateState, ServiceMode, Signatory
+from approvals.states import (
+    CARRIED,
+    SERVICE_MODE_LABELS,
+    SIGNATORY_LABELS,
+    CaseState,
+    CertificateState,
+    ServiceMode,
+    Signatory,
+)
+from delivery import places, terms
+from delivery.queries.agreements import FEE_LABELS, points_of
+from delivery.services.papers import WINDOWS
+from delivery.terms import FeeMode
 from marketplace.queries.listed_items import ListedItem, versions_to_demand
 
 MOBILE = r"1[3-9][0-9]{9}\Z"
@@ -52,6 +64,19 @@ def listed_item_choices() -> Sequence[tuple[str, str]]:
 
 def _until(item: ListedItem) -> str:
     return f" (v{item.version}, → {item.effective_to})" if item.effective_to else ""
+
+
+def point_choices() -> Sequence[tuple[str, str]]:
+    """Collection points near the applicants; those of another hall are refused when the choice is kept."""
+    return [
+        ("", N_("Choose a collection point.")),
+        *((str(each.id), f"{each.name} · {each.place}") for each in points_of(None)),
+    ]
+
+
+def fee_choices() -> Sequence[tuple[str, str]]:
+    """The ways of paying the postage that the rule book offers."""
+    return [(mode, FEE_LABELS[FeeMode(mode)]) for mode in terms.in_force().fee_modes]
 
 
 def files_field(label: str, hint: str) -> fields.List[Any]:
@@ -93,7 +118,7 @@ class ServiceFields(InputSchema):
         autocomplete="tel",
         hint=N_("The courier calls it, and the pick-up code is sent to it."),
     )
-    region_code = text(N_("Province, city and county"), required=False, longest=6, widget="region")
+    region_code = text(N_("Province, city and county"), required=False, longest=60, widget="region")
     address = text(N_("Street, house, room"), required=False, longest=120, autocomplete="street-address")
     who_may_sign = fields.Enum(
         Signatory,
@@ -105,6 +130,17 @@ class ServiceFields(InputSchema):
             "widget": "radio",
             "choices": [(str(who), label) for who, label in SIGNATORY_LABELS.items()],
         },
+    )
+    collection_point_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        error_messages=NOT_A_CHOICE,
+        metadata={"label": N_("Collection point"), "widget": "select", "choices": point_choices},
+    )
+    fee_mode = fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata={"label": N_("Who pays the postage?"), "widget": "select", "choices": fee_choices},
     )
     mandate_accepted = fields.Boolean(
         load_default=False,
@@ -119,26 +155,34 @@ class ServiceFields(InputSchema):
 def service_of(data: Mapping[str, Any], version: int | None = None) -> ChooseService:
     """Build the choice; raises ValidationError by field when a courier's address is incomplete."""
     mode: ServiceMode = data["mode"]
-    if mode is not ServiceMode.COURIER:
+    if mode not in CARRIED:
         return ChooseService(mode=mode, version=version)
-    errors: dict[str, list[str]] = {
-        name: [N_("Please fill this in.")] for name in RECEIVER_FIELDS if not data.get(name)
-    }
+    needed = (
+        RECEIVER_FIELDS if mode is ServiceMode.COURIER else ("receiver_name", "receiver_mobile", "collection_point_id")
+    )
+    errors: dict[str, list[str]] = {name: [N_("Please fill this in.")] for name in needed if not data.get(name)}
     if data.get("receiver_mobile") and not validate.Regexp(MOBILE).regex.match(data["receiver_mobile"]):
         errors["receiver_mobile"] = [N_("Write a mobile number of eleven digits.")]
-    path = region_path(data["region_code"]) if data.get("region_code") else ()
-    if data.get("region_code") and (len(path) < 2 or data["region_code"].endswith("00")):
+    names = places.named(data["region_code"]) if data.get("region_code") else None
+    if (
+        mode is ServiceMode.COURIER
+        and data.get("region_code")
+        and (names is None or data["region_code"].endswith("00"))
+    ):
         errors["region_code"] = [N_("Choose the region down to the county or district.")]
     if not data.get("mandate_accepted"):
         errors["mandate_accepted"] = [N_("The courier needs your letter of authority to collect the result.")]
     if errors:
         raise ValidationError(errors)
-    prov, city, county = path[0], path[-2], path[-1]  # a municipality is its own city
+    at_door = mode is ServiceMode.COURIER
+    prov, city, county = names if at_door and names else ("", "", "")
     return ChooseService(
         mode=mode,
-        receiver=Receiver(data["receiver_name"], data["receiver_mobile"], prov, city, county, data["address"]),
+        receiver=Receiver(data["receiver_name"], data["receiver_mobile"], prov, city, county, data["address"] or ""),
         who_may_sign=data["who_may_sign"],
         mandate_accepted=True,
+        collection_point_id=None if at_door else data["collection_point_id"],
+        fee_mode=data["fee_mode"],
         version=version,
     )
 
@@ -184,6 +228,40 @@ class ChooseServiceIn(ServiceFields):
     @post_load
     def _build(self, data: Mapping[str, Any], **_: Any) -> ChooseService:
         return service_of(data, data["version"])
+
+
+class OrderCollectionIn(InputSchema):
+    """Originals to be collected by a courier."""
+
+    name = text(N_("Who hands them over"), longest=60, autocomplete="name")
+    mobile = text(N_("Mobile number"), longest=11, widget="tel", autocomplete="tel")
+    region_code = text(N_("Province, city and county"), longest=60, widget="region")
+    address = text(N_("Street, house, room"), longest=120, autocomplete="street-address")
+    papers = text(
+        N_("Papers"),
+        longest=2000,
+        widget="textarea",
+        hint=N_("One a line; the hall compares them with this list when they arrive."),
+    )
+    day = fields.Date(
+        required=True,
+        error_messages=REQUIRED,
+        metadata={"label": N_("Day"), "hint": N_("From tomorrow within a week.")},
+    )
+    window = fields.String(
+        required=True, error_messages=REQUIRED, validate=validate.OneOf(WINDOWS),
+        metadata={"label": N_("Time window"), "widget": "select", "choices": [(each, each) for each in WINDOWS]},
+    )  # fmt: skip
+    version = version_field()
+
+    @post_load
+    def _build(self, data: Mapping[str, Any], **_: Any) -> OrderCollection:
+        names = places.named(data["region_code"])
+        if names is None:
+            raise ValidationError({"region_code": [N_("Choose the region down to the county or district.")]})
+        sender = Receiver(data["name"], data["mobile"], *names, data["address"])
+        papers = tuple(line.strip() for line in data["papers"].splitlines() if line.strip())
+        return OrderCollection(sender, papers, data["day"], data["window"])
 
 
 class StepIn(InputSchema):

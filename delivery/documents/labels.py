@@ -1,4 +1,4 @@
-"""Our own label (自制面单), where the carrier gives none: the zones of GB/T 41833, masked."""
+"""Our own label (自制面单), where the carrier gives none: the zones of GB/T 41833, name and telephone masked."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ def own_label(parcel: ParcelView, hall_phone: str, hall_address: str, *, simulat
     receiver = parcel.receiver
     page.text(4, 55, "收", size=13, bold=True)
     page.text(13, 55, f"{rules.masked_name(receiver.name)}  {_masked(receiver.mobile)}", size=11, bold=True)
-    page.lines(13, 61, _WIDTH - 17, _label_address(parcel), size=9, most=3)
+    page.lines(13, 61, _WIDTH - 17, receiver.line, size=9, most=3)
     page.line(3, 74, _WIDTH - 3, 74, weight=0.3)
     page.text(4, 81, "寄", size=13, bold=True)
     page.text(13, 81, f"{parcel.hall_name}  {_masked(hall_phone)}", size=9)
@@ -41,13 +41,6 @@ def own_label(parcel: ParcelView, hall_phone: str, hall_address: str, *, simulat
     page.text(5, 123, "时间：", size=8)
     page.qr(_WIDTH - 20, 110, TRACKING_PAGE + parcel.waybill_no, size=17)
     return page.render()
-
-
-def _label_address(parcel: ParcelView) -> str:
-    receiver = parcel.receiver
-    if receiver.masked:
-        return receiver.line
-    return f"{receiver.prov}{receiver.city}{receiver.county}{rules.street_only(receiver.address)}"
 
 
 def _masked(mobile: str) -> str:

@@ -13,6 +13,7 @@ from app.kernel.db import (
     Versioned,
     named_check,
     state_checks,
+    uuid_fk,
     uuid_pk,
 )
 from delivery.observed import Status
@@ -57,6 +58,8 @@ class Parcel(Base, Versioned, Stateful):
     seal_no: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
 
     carrier: Mapped[str] = mapped_column(sa.String(20), default="ems")
+    merged_into_id: Mapped[UUID | None] = uuid_fk("parcel.id", nullable=True)
+    """The parcel of the same receiver that this one travels in."""
     rounds: Mapped[int] = mapped_column(sa.Integer(), default=0)
     """How many orders were made at the carrier for this parcel; each has its own order number."""
     order_no: Mapped[str | None] = mapped_column(sa.String(32), unique=True)
@@ -84,6 +87,9 @@ class Parcel(Base, Versioned, Stateful):
     signer_name: Mapped[str | None] = mapped_column(sa.String(60))
     delivered_at: Mapped[datetime | None]
     close_at: Mapped[datetime | None]
+
+    erased_at: Mapped[datetime | None]
+    """When name, telephone, address and whatever the carrier wrote about persons were erased."""
 
     track_tries: Mapped[int] = mapped_column(sa.Integer(), default=0)
     track_locked_until: Mapped[datetime | None]

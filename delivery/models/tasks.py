@@ -40,6 +40,9 @@ class TaskKind(StrEnum):
     DOUBTFUL_PROOF = "doubtful_proof"
     TWO_DELIVERIES = "two_deliveries"
     CODE_LOCKED = "code_locked"
+    SERVE_DEADLINE = "serve_deadline"
+    WISH = "wish"
+    INTERCEPT = "intercept"
 
 
 class ParcelTask(Base):

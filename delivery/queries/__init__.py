@@ -10,7 +10,7 @@ from delivery.queries.batches import (
     open_batches,
 )
 from delivery.queries.meanings import NEXT_BY_STATUS, SIGNER_LABELS, STATUS_LABELS, STATUS_TONES, TONES, TURNS
-from delivery.queries.parcels import SEEN_AFTER_DELIVERY, ParcelView, ReceiverView, parcel_view, views_of
+from delivery.queries.parcels import ENDED, ParcelView, ReceiverView, may_give_up, parcel_view, views_of
 from delivery.queries.proofs import ProofPaper, ProofView, picture_file, proof_paper, proofs_of
 from delivery.queries.rounds import (
     CarriedRound,
@@ -36,8 +36,8 @@ from delivery.queries.tracking import (
 from delivery.queries.workbench import TAB_STATES, ParcelFilter, Tab, parcels_statement, tab_counts
 
 __all__ = [
+    "ENDED",
     "NEXT_BY_STATUS",
-    "SEEN_AFTER_DELIVERY",
     "SIGNER_LABELS",
     "STATUS_LABELS",
     "STATUS_TONES",
@@ -64,6 +64,7 @@ __all__ = [
     "batches_statement",
     "carried_round",
     "label_of",
+    "may_give_up",
     "open_batches",
     "open_hints",
     "parcel_view",

@@ -10,7 +10,7 @@ from delivery.states import BatchState, ParcelState
 TONES: Final[Mapping[str, str]] = {
     ParcelState.CREATED: "neutral", ParcelState.READY: "waiting", ParcelState.PACKED: "waiting", ParcelState.BOOKING: "waiting", ParcelState.WAYBILLED: "waiting",
     ParcelState.HANDED_OVER: "active", ParcelState.DELIVERED: "success", ParcelState.RETURNED: "warning", ParcelState.LOST: "danger", ParcelState.CLOSED: "neutral",
-    ParcelState.CANCELLED: "neutral", BatchState.OPEN: "waiting", BatchState.OFFERED: "waiting", BatchState.TAKEN_OVER: "success",
+    ParcelState.CANCELLED: "neutral", ParcelState.MERGED: "waiting", BatchState.OPEN: "waiting", BatchState.OFFERED: "waiting", BatchState.TAKEN_OVER: "success",
 }  # fmt: skip
 STATUS_LABELS: Final[Mapping[Status, str]] = {
     Status.LABEL_CREATED: N_("Waiting for collection"),

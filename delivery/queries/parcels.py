@@ -1,8 +1,8 @@
 """A parcel as its reader may see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,15 +14,17 @@ from app.kernel.access import Actor
 from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from delivery import rules
+from delivery import terms as rule_book
 from delivery.models.parcels import Parcel
 from delivery.models.waybills import Waybill
 from delivery.observed import Status
 from delivery.policy import must_see_parcel
+from delivery.privacy import Field, Sight, Window, sight_of
 from delivery.queries.meanings import NEXT_BY_STATUS, SIGNER_LABELS, STATUS_LABELS, STATUS_TONES, TONES, TURNS
 from delivery.states import PARCEL, STAFF, ParcelState, Part
 
-SEEN_AFTER_DELIVERY: Final = timedelta(days=30)
-"""Postal staff see a receiver until this long after the delivery (RELIABILITY 4, PIPL)."""
+ENDED: Final = (ParcelState.CLOSED, ParcelState.CANCELLED, ParcelState.LOST, ParcelState.DELIVERED)
+"""Nothing more travels; from then on the receiver's data has its time."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,10 @@ def _views(rows: Sequence[Parcel], parts: Mapping[UUID, frozenset[Part]]) -> tup
     people = identity.persons_by_ids({each for row in rows for each in (row.packed_by, row.checked_by) if each})
     halls = identity.organisations_by_ids({row.hall_organisation_id for row in rows})
     labelled = _labelled([row.waybill_no for row in rows if row.waybill_no])
+    days = rule_book.in_force().receiver_seen_days
     names = {key: person.name for key, person in people.items()}
     hall_names = {key: hall.name for key, hall in halls.items()}
-    return tuple(_view(row, parts.get(row.id, frozenset()), names, hall_names, labelled) for row in rows)
+    return tuple(_view(row, parts.get(row.id, frozenset()), names, hall_names, labelled, days) for row in rows)
 
 
 def _labelled(numbers: Sequence[str]) -> frozenset[str]:
@@ -144,11 +147,16 @@ def _labelled(numbers: Sequence[str]) -> frozenset[str]:
 
 
 def _view(
-    row: Parcel, parts: frozenset[Part], people: Mapping[UUID, str], halls: Mapping[UUID, str], labelled: frozenset[str]
+    row: Parcel,
+    parts: frozenset[Part],
+    people: Mapping[UUID, str],
+    halls: Mapping[UUID, str],
+    labelled: frozenset[str],
+    seen_days: int,
 ) -> ParcelView:
     status = Status(row.observed_status)
     state = ParcelState(row.state)
-    mine = Part.APPLICANT in parts
+    seen = _sights(row, parts, seen_days)
     next_step, turn = PARCEL.next_step[state], TURNS.get(state, "")
     tone = STATUS_TONES.get(status, "neutral")
     if state is ParcelState.HANDED_OVER:
@@ -159,8 +167,8 @@ def _view(
         state_label=PARCEL.labels[state], tone=TONES[state], next_step=next_step, turn=turn,
         version=row.version, hall_organisation_id=row.hall_organisation_id,
         hall_name=halls.get(row.hall_organisation_id, ""), contents=row.contents, who_may_sign=row.who_may_sign,
-        weight_g=row.weight_g, created_at=row.created_at, serve_by=row.serve_by, receiver=_receiver(row, parts),
-        pickup_code=row.pickup_code if mine else None, seal_no=row.seal_no if parts.intersection(STAFF) else None,
+        weight_g=row.weight_g, created_at=row.created_at, serve_by=row.serve_by, receiver=_receiver(row, seen),
+        pickup_code=row.pickup_code if seen[Field.CODE] is Sight.FULL else None, seal_no=row.seal_no if parts.intersection(STAFF) else None,
         packed_name=people.get(row.packed_by, "") if row.packed_by else "", packed_at=row.packed_at,
         checked_name=people.get(row.checked_by, "") if row.checked_by else "", checked_at=row.checked_at,
         carrier=row.carrier, order_no=row.order_no, waybill_no=row.waybill_no, route_code=row.route_code, destination_name=row.destination_name,
@@ -170,31 +178,42 @@ def _view(
         status_tone=tone, status_since=row.observed_since, failed_attempts=row.failed_attempts,
         last_report_at=row.last_report_at, last_checked_at=row.last_checked_at, next_poll_at=row.next_poll_at,
         check_problem=row.check_problem, delivered_at=row.delivered_at, signer_class=row.signer_class,
-        signer_label=SIGNER_LABELS.get(row.signer_class or "", ""), signer_name=_signer(row, parts), parts=parts,
+        signer_label=SIGNER_LABELS.get(row.signer_class or "", ""), signer_name=_as_seen(row.signer_name or "", seen[Field.NAME], rules.masked_name) or None, parts=parts,
     )  # fmt: skip
 
 
-def _receiver(row: Parcel, parts: frozenset[Part]) -> ReceiverView:
-    """The applicant and the supervisor see all, staff a masked telephone, everybody else only masks."""
-    shown = _may_see_receiver(row, parts)
-    full_mobile = Part.APPLICANT in parts or (shown and Part.SUPERVISOR in parts)
-    masked = rules.masked_address(row.receiver_prov, row.receiver_city, row.receiver_county, row.receiver_address)
+def _receiver(row: Parcel, seen: Mapping[Field, Sight]) -> ReceiverView:
+    """What `delivery.privacy` lets this reader see; all three masked count as a masked receiver."""
+    shown = seen[Field.ADDRESS] is Sight.FULL and not row.erased_at
+    address = masked_place(row.receiver_prov, row.receiver_city, row.receiver_county, row.receiver_address)
     return ReceiverView(
-        row.receiver_name if shown else rules.masked_name(row.receiver_name),
-        row.receiver_mobile if full_mobile else rules.masked_mobile(row.receiver_mobile),
-        row.receiver_prov, row.receiver_city, row.receiver_county, row.receiver_address if shown else masked, not shown,
+        _as_seen(row.receiver_name, seen[Field.NAME], rules.masked_name),
+        _as_seen(row.receiver_mobile, seen[Field.MOBILE], rules.masked_mobile),
+        row.receiver_prov, row.receiver_city, row.receiver_county, row.receiver_address if shown else address, not shown,
     )  # fmt: skip
 
 
-def _may_see_receiver(row: Parcel, parts: frozenset[Part]) -> bool:
-    if Part.APPLICANT in parts:
-        return True
-    if not parts.intersection(STAFF):
-        return False
-    return row.delivered_at is None or clock.now() - row.delivered_at < SEEN_AFTER_DELIVERY
+def masked_place(prov: str, city: str, county: str, address: str) -> str:
+    """The masked line of an address; a municipality is named once."""
+    return rules.masked_address(prov, "" if city == prov else city, county, address)
 
 
-def _signer(row: Parcel, parts: frozenset[Part]) -> str | None:
-    if not row.signer_name:
-        return None
-    return row.signer_name if _may_see_receiver(row, parts) else rules.masked_name(row.signer_name)
+def _as_seen(text: str, sight: Sight, mask: Callable[[str], str]) -> str:
+    return text if sight is Sight.FULL else mask(text)
+
+
+def window_of(row: Parcel) -> Window:
+    """Where a parcel stands in time, for what may be seen and kept of it."""
+    ended = row.state in ENDED
+    moments = (row.delivered_at, row.last_report_at, row.handed_over_at, row.ready_at, row.created_at)
+    return Window(row.state, next(each for each in moments if each) if ended else None)
+
+
+def _sights(row: Parcel, parts: frozenset[Part], seen_days: int) -> dict[Field, Sight]:
+    window, now = window_of(row), clock.now()
+    return {each: sight_of(parts, each, window, now, seen_days) for each in Field}
+
+
+def may_give_up(parcel_id: UUID) -> bool:
+    """Whether a parcel can still be given up for another way of service: until it is packed, or once it is cancelled."""
+    return get(Parcel, parcel_id).state in (ParcelState.CREATED, ParcelState.READY, ParcelState.CANCELLED)

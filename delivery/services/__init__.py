@@ -12,24 +12,28 @@ from delivery.services.batches import (
     reopen_batch,
     take_over,
 )
+from delivery.services.fees import checked_mode, fee_given_back, fee_paid
 from delivery.services.orders import (
     OrderParcel,
     Receiver,
     cancel_parcel,
     confirm_receipt,
     contents_ready,
-    correct_receiver,
     dispute,
+    give_up,
     order_parcel,
 )
 from delivery.services.own_courier import carry_ourselves, leave_to_carrier
 from delivery.services.packing import Pack, check_packing, pack, return_to_packer
+from delivery.services.papers import CollectPapers, collect_papers
+from delivery.services.schedules import point_for, promise_to
 from delivery.services.tasks import resolve_task
 from delivery.services.tracking import confirm_delivery, poll_due, poll_parcel, record_notice
 from delivery.services.waybills import enter_number, mark_label_printed, retry_booking, void_waybill
 
 __all__ = [
     "AddToBatch",
+    "CollectPapers",
     "OfferBatch",
     "OrderParcel",
     "Pack",
@@ -40,20 +44,26 @@ __all__ = [
     "cancel_parcel",
     "carry_ourselves",
     "check_packing",
+    "checked_mode",
+    "collect_papers",
     "confirm_delivery",
     "confirm_receipt",
     "contents_ready",
-    "correct_receiver",
     "dispute",
     "enter_number",
+    "fee_given_back",
+    "fee_paid",
+    "give_up",
     "leave_to_carrier",
     "mark_label_printed",
     "offer_batch",
     "open_batch",
     "order_parcel",
     "pack",
+    "point_for",
     "poll_due",
     "poll_parcel",
+    "promise_to",
     "record_notice",
     "remove_from_batch",
     "reopen_batch",
@@ -62,4 +72,4 @@ __all__ = [
     "return_to_packer",
     "take_over",
     "void_waybill",
-]  # fmt: skip
+]

@@ -22,9 +22,13 @@ from delivery.custody import CustodyKind
 from delivery.events import ParcelCancelled
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
+from delivery.models.terms import ParcelTerms
 from delivery.policy import must_see_parcel
 from delivery.services.custody import hand_on
+from delivery.services.fees import agree, checked_mode, drop
+from delivery.services.schedules import expect, promise_or_default
 from delivery.services.tasks import raise_task
+from delivery.services.terms import terms_of
 from delivery.states import PARCEL, ParcelState, Part
 
 ACTIVE: Final = tuple(
@@ -63,18 +67,10 @@ class OrderParcel:
     item: str = ""
     """Whose decision it brings, and on which approval item: for the statistics."""
 
-
-@dataclass(frozen=True)
-class CorrectReceiver:
-    """A corrected receiver, before the waybill is taken."""
-
-    name: str = field(repr=False)
-    mobile: str = field(repr=False)
-    prov: str
-    city: str
-    county: str
-    address: str = field(repr=False)
-    version: int | None = None
+    collection_point_id: UUID | None = None
+    """A post office or agency point where the parcel waits, instead of the receiver's door."""
+    fee_mode: str | None = None
+    """None: the first way of paying that the rule book offers."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class Dispute:
     version: int | None = None
 
 
-def checked_receiver(receiver: Receiver | CorrectReceiver) -> None:
+def checked_receiver(receiver: Receiver) -> None:
     """Raises Refused with the field that cannot be delivered to."""
     if not receiver.name.strip() or len(receiver.name) > 60:
         raise Refused("receiver-name", N_("Give the receiver's name."), field="name")
@@ -124,6 +120,7 @@ def order_parcel(actor: Actor, command: OrderParcel) -> UUID:
     )  # fmt: skip
     db.session.add(parcel)
     db.session.flush()  # move() and record() name its id
+    _agree_terms(parcel, command)
     record(parcel, "ordered", actor, title=N_("Delivery by courier ordered"), detail={"number": parcel.number})
     notify(
         to_user=parcel.applicant_user_id, kind="delivery.ordered", thread_id=parcel.thread_id, link=f"/parcels/{parcel.id}",
@@ -134,12 +131,22 @@ def order_parcel(actor: Actor, command: OrderParcel) -> UUID:
     return parcel.id
 
 
+def _agree_terms(parcel: Parcel, command: OrderParcel) -> None:
+    db.session.add(ParcelTerms(parcel_id=parcel.id, collection_point_id=command.collection_point_id))
+    db.session.flush()
+    promise = promise_or_default(
+        parcel.hall_organisation_id, parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county
+    )
+    agree(parcel, terms_of(parcel.id), checked_mode(command.fee_mode), promise.fee_fen)
+
+
 @use_case
 def contents_ready(actor: Actor, parcel_id: UUID) -> None:
     """The papers are produced: packing may begin. For the domain above, which has authorised `actor`; repeatable."""
     parcel = lock(Parcel, parcel_id)
     if parcel.ready_at is None:
         parcel.ready_at = clock.now()
+        expect(parcel, parcel.ready_at)
     if move(parcel, PARCEL, "contents_ready", actor, {Part.SYSTEM}, already_ok=True):
         hand_on(parcel, CustodyKind.MADE, actor, taker_name="" if actor.is_system else actor.name)
 
@@ -150,28 +157,16 @@ def declare_contents_ready(actor: Actor, parcel_id: UUID, command: object) -> No
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     parts = must_see_parcel(actor, parcel)
     parcel.ready_at = clock.now()
+    expect(parcel, parcel.ready_at)
     move(parcel, PARCEL, "contents_ready", actor, parts)
     hand_on(parcel, CustodyKind.MADE, actor, taker_name=actor.name)
 
 
-@use_case
-def correct_receiver(actor: Actor, parcel_id: UUID, command: CorrectReceiver) -> None:
-    """Write another receiver; only while no waybill exists. Raises Refused after that."""
-    parcel = lock(Parcel, parcel_id, seen=command.version)
-    parts = must_see_parcel(actor, parcel)
-    if not parts.intersection((Part.HALL, Part.SUPERVISOR, Part.APPLICANT)):
-        raise NotAllowed
-    if parcel.state not in (ParcelState.CREATED, ParcelState.READY, ParcelState.RETURNED) and not (
-        parcel.state == ParcelState.BOOKING and not parcel.booking_uncertain
-    ):
-        raise Refused("address-fixed", N_("The address can be changed only before a waybill exists."))
-    checked_receiver(command)
-    parcel.receiver_name, parcel.receiver_mobile = command.name.strip(), command.mobile
-    parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county = command.prov, command.city, command.county
-    parcel.receiver_address = command.address.strip()
-    if parcel.state == ParcelState.BOOKING:
-        parcel.booking_due_at = clock.now()
-    record(parcel, "receiver_corrected", actor, title=N_("Receiver corrected"))
+def take_receiver(parcel: Parcel, receiver: Receiver) -> None:
+    """Write another receiver onto a locked parcel."""
+    parcel.receiver_name, parcel.receiver_mobile = receiver.name.strip(), receiver.mobile
+    parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county = receiver.prov, receiver.city, receiver.county
+    parcel.receiver_address = receiver.address.strip()
 
 
 @use_case
@@ -179,8 +174,25 @@ def cancel_parcel(actor: Actor, parcel_id: UUID, command: Dispute) -> None:
     """Give the delivery up before it is packed."""
     parcel = lock(Parcel, parcel_id, seen=command.version)
     parts = must_see_parcel(actor, parcel)
+    cancel(actor, parcel, parts, command.reason)
+
+
+@use_case
+def give_up(actor: Actor, parcel_id: UUID, reason: str) -> None:
+    """The receiver takes the result another way: the parcel is not needed. For the domain above, which has authorised `actor`.
+
+    Raises IllegalTransition once it is packed.
+    """
+    parcel = lock(Parcel, parcel_id)
+    if parcel.state != ParcelState.CANCELLED:
+        cancel(actor, parcel, frozenset({Part.SYSTEM}), reason)
+
+
+def cancel(actor: Actor, parcel: Parcel, parts: frozenset[Part], reason: str) -> None:
+    """Take the edge, and let an owed fee go. Call inside a transaction."""
     event = ParcelCancelled(parcel.id, parcel.subject, parcel.thread_id)
-    move(parcel, PARCEL, "cancel", actor, parts, reason=command.reason, event=event)
+    drop(parcel)
+    move(parcel, PARCEL, "cancel", actor, parts, reason=reason, event=event)
 
 
 @use_case

@@ -18,6 +18,7 @@ from delivery.models.parcels import Parcel
 from delivery.policy import must_see_parcel
 from delivery.rules import normal_scan
 from delivery.services.custody import hand_on, hash_of
+from delivery.services.fees import refuse_unpaid
 from delivery.states import PARCEL
 
 
@@ -50,6 +51,7 @@ def pack(actor: Actor, parcel_id: UUID, command: Pack) -> None:
             N_("Compare the contents with the order first, then tick the box."),
             field="contents_compared",
         )
+    refuse_unpaid(parcel)
     seal_no = normal_scan(command.seal_no)
     taken = sa.select(Parcel.id).where(Parcel.seal_no == seal_no, Parcel.id != parcel.id)
     if not seal_no or db.session.scalar(taken) is not None:

@@ -29,7 +29,9 @@ from delivery.policy import must_see_parcel
 from delivery.ports import Booking, LabelSize, Party, Reply, Shipment, Verdict
 from delivery.services.quietly import note
 from delivery.services.tasks import drop_tasks, raise_task
+from delivery.services.terms import terms_of
 from delivery.states import PARCEL, STAFF, ParcelState, Part
+from delivery.terms import FeeMode
 
 OWN_CANCELLED: Final[Reply[None]] = Reply(Verdict.OK)
 LEASE: Final = timedelta(seconds=90)
@@ -105,9 +107,15 @@ def _shipment(parcel: Parcel) -> Shipment:
         parcel.receiver_address,
     )  # fmt: skip
     assert parcel.checked_at is not None
+    terms = terms_of(parcel.id)
+    remark = f"封签 {parcel.seal_no}"
+    if terms.collection_point_id is not None:
+        remark = f"{remark} 收件人自提"
+    if terms.preferred_day is not None:
+        remark = f"{remark} 预约 {terms.preferred_day.isoformat()} 投递"
     return Shipment(
         parcel.order_no, sender_of(parcel.hall_organisation_id, receiver), receiver, parcel.contents, parcel.weight_g,
-        parcel.checked_at, remark=f"封签 {parcel.seal_no}", receiver_code=parcel.pickup_code,
+        parcel.checked_at, remark=remark, receiver_code=parcel.pickup_code, receiver_pays=terms.fee_mode == FeeMode.ON_DELIVERY,
     )  # fmt: skip
 
 

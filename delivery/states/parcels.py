@@ -32,6 +32,7 @@ class ParcelState(StrEnum):
     LOST = "lost"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    MERGED = "merged"
 
 
 PARCEL = Machine(
@@ -95,6 +96,14 @@ PARCEL = Machine(
         Transition("lose", (ParcelState.HANDED_OVER,), ParcelState.LOST, (Part.SYSTEM,), N_("Lost by the carrier"), event=ParcelLost),
         Transition("settle_loss", (ParcelState.LOST,), ParcelState.CLOSED, (Part.SUPERVISOR,), N_("Close after reissue and claim"), needs_reason=True),
         Transition(
+            "rebook", (ParcelState.WAYBILLED,), ParcelState.BOOKING, (Part.SYSTEM,), N_("Address changed, new waybill ordered"),
+            event=WaybillVoided, needs_reason=True,
+        ),
+        Transition("merge", (ParcelState.READY,), ParcelState.MERGED, (*STAFF, Part.APPLICANT), N_("Put into another parcel")),
+        Transition("split", (ParcelState.MERGED,), ParcelState.READY, (Part.SYSTEM, *STAFF, Part.APPLICANT), N_("Take out again")),
+        Transition("close_along", (ParcelState.MERGED,), ParcelState.CLOSED, (Part.SYSTEM,), N_("Closed with its parcel")),
+        Transition("lose_along", (ParcelState.MERGED,), ParcelState.LOST, (Part.SYSTEM,), N_("Lost with its parcel"), event=ParcelLost),
+        Transition(
             "cancel", (ParcelState.CREATED, ParcelState.READY), ParcelState.CANCELLED, (Part.SYSTEM, Part.HALL, Part.SUPERVISOR), N_("Cancel the delivery"),
             event=ParcelCancelled, needs_reason=True, danger=True,
         ),
@@ -111,6 +120,7 @@ PARCEL = Machine(
         ParcelState.LOST: N_("Lost"),
         ParcelState.CLOSED: N_("Closed"),
         ParcelState.CANCELLED: N_("Delivery cancelled"),
+        ParcelState.MERGED: N_("Travels in another parcel"),
     },
     requires={
         ParcelState.PACKED: ("packed_by", "seal_no"),
@@ -118,6 +128,7 @@ PARCEL = Machine(
         ParcelState.WAYBILLED: ("waybill_no", "order_no"),
         ParcelState.HANDED_OVER: ("waybill_no", "handed_over_at"),
         ParcelState.DELIVERED: ("waybill_no", "delivered_at"),
+        ParcelState.MERGED: ("merged_into_id",),
     },
     next_step={
         ParcelState.CREATED: N_("The certificate is being produced."),
@@ -131,5 +142,6 @@ PARCEL = Machine(
         ParcelState.LOST: N_("Reissue the contents and claim the loss."),
         ParcelState.CLOSED: N_("Nothing more is to be done."),
         ParcelState.CANCELLED: N_("Nothing more is to be done."),
+        ParcelState.MERGED: N_("Follow the parcel that it travels in."),
     },
 )  # fmt: skip

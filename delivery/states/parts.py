@@ -18,6 +18,8 @@ class Part(StrEnum):
     """Who settles with the carrier for the platform."""
     COURIER = "courier"
     """The person whose round it is."""
+    OPERATOR = "operator"
+    """Whoever runs the platform: decides complaints that a hall did not settle."""
 
 
 STAFF: Final = (Part.HALL, Part.POST, Part.SUPERVISOR)

@@ -18,6 +18,7 @@ from delivery import policy, queries, services
 from delivery.queries import BatchView, ParcelView, ReportView
 from delivery.services import lookup
 from delivery.states import BATCH, PARCEL
+from delivery.web.recipient_tables import WISHES
 from delivery.web.schemas import PageQuery, ParcelQuery, TrackIn
 from delivery.web.tables import BATCH_ACTIONS, PARCEL_ACTIONS
 
@@ -28,7 +29,8 @@ TAG = "delivery"
 def parcel_json(view: ParcelView) -> dict[str, Any]:
     """A parcel as its reader may see it, with what they may do."""
     href = f"/parcels/{view.id}"
-    actions = actions_of(PARCEL, view.state, view.parts, href=href, table=PARCEL_ACTIONS, version=view.version)
+    edges = actions_of(PARCEL, view.state, view.parts, href=href, table=PARCEL_ACTIONS, version=view.version)
+    actions = [each for each in edges if each.name not in WISHES]
     receiver = view.receiver
     return {
         "id": str(view.id),

@@ -23,19 +23,25 @@ from app.web.journey import JourneyStep
 from app.web.session import current_actor
 from delivery import policy, queries, services
 from delivery.carriers import chosen
+from delivery.links import link_of
 from delivery.own_courier import OWN_CARRIER
 from delivery.queries import ParcelView
 from delivery.queries import carriers as carrier_queries
+from delivery.queries.agreements import Agreement, agreement_of
 from delivery.queries.claims import claims_of
 from delivery.services.own_courier import CHOSEN_BEFORE
 from delivery.services.tasks import ResolveTask
-from delivery.states import PARCEL, ParcelState, Part
+from delivery.states import PARCEL, STAFF, ParcelState, Part
 from delivery.web.api import api, parcel_json
 from delivery.web.blueprint import pages
+from delivery.web.recipient_tables import WISHES
 from delivery.web.schemas import PackIn, ParcelQuery, ResolveIn
 from delivery.web.tables import PARCEL_ACTIONS
 
 PARCELS: Final = "/parcels/<uuid:object_id>"
+BEFORE_HANDOVER: Final = (
+    ParcelState.CREATED, ParcelState.READY, ParcelState.PACKED, ParcelState.BOOKING, ParcelState.WAYBILLED, ParcelState.RETURNED,
+)  # fmt: skip
 
 
 CLAIMABLE: Final = (ParcelState.LOST, ParcelState.RETURNED, ParcelState.DELIVERED, ParcelState.CLOSED)
@@ -62,13 +68,15 @@ def parcel(object_id: UUID) -> str:
     view = queries.parcel_view(object_id, actor)
     tasks = db.session.execute(queries.tasks_statement(actor, parcel_id=object_id)).all() if view.is_staff else []
     reports = queries.reports_of(view.id, view.waybill_no, internal=view.is_staff)
+    agreed = agreement_of(object_id, actor)
+    actions = parcel_actions(view) + wishes_of(view, agreed)
     return render_template(
-        "delivery/parcel.html", parcel=view, actions=parcel_actions(view), tasks=queries.task_views(tasks),
+        "delivery/parcel.html", parcel=view, actions=actions, tasks=queries.task_views(tasks),
         reports=[step_of(each) for each in reports], entries=object_entries("parcel", object_id, actor),
         days_left=_days_left(view), yours=_is_yours(view), hints=queries.open_hints(view.id) if view.is_staff else 0,
         opinions=carrier_queries.opinions_of(view.id) if view.is_staff else (),
-        waybills=queries.waybills_of(view.id) if view.is_staff else (),
         claims=claims_of(view.id) if view.is_staff else (),
+        waybills=queries.waybills_of(view.id) if view.is_staff else (), agreed=agreed, link=_link(view, agreed),
     )  # fmt: skip
 
 
@@ -76,12 +84,57 @@ def parcel_actions(view: ParcelView) -> tuple[ActionView, ...]:
     """The edges this reader may take, and the corrections beside them."""
     href = f"/parcels/{view.id}"
     own = actions_of(PARCEL, view.state, view.parts, href=href, table=PARCEL_ACTIONS, version=view.version)
+    own = tuple(each for each in own if each.name not in WISHES)
     own = tuple(replace(each, href=f"{href}/pack") if each.name == "pack" else each for each in own)
     if view.state == ParcelState.HANDED_OVER:
         own = tuple(each for each in own if _fits(each.name, view))
     return own + tuple(
         action_link(href, name, PARCEL_ACTIONS[name], version=view.version) for name in _corrections(view)
     )
+
+
+def _link(view: ParcelView, agreed: Agreement) -> str:
+    """The receiver's link, for the applicant to pass on."""
+    if Part.APPLICANT not in view.parts or view.is_settled:
+        return ""
+    return url_for("delivery.receiver", token=link_of(view.id, agreed.link_no), _external=True)
+
+
+def wishes_of(view: ParcelView, agreed: Agreement) -> tuple[ActionView, ...]:
+    """What this reader may ask for beside the edges: another address or day, an agent, one envelope, a complaint."""
+    href = f"/parcels/{view.id}"
+    found = [action_link(href, name, WISHES[name], version=view.version) for name in _wishes(view, agreed)]
+    if may_change_address(view):
+        change = ActionView(
+            "change_address", gettext("Change the address"), f"{href}/address", True, False, False, method="get"
+        )
+        found.insert(0, change)
+    return tuple(found)
+
+
+def may_change_address(view: ParcelView) -> bool:
+    """Until the hand-over, by the applicant or the hall."""
+    return view.state in BEFORE_HANDOVER and not view.parts.isdisjoint((Part.APPLICANT, Part.HALL, Part.SUPERVISOR))
+
+
+def _wishes(view: ParcelView, agreed: Agreement) -> list[str]:
+    found = []
+    may_merge = bool(view.parts & {*STAFF, Part.APPLICANT})
+    if may_merge and agreed.mergeable and not agreed.members:
+        found.append("merge")
+    if may_merge and view.state == ParcelState.MERGED:
+        found.append("split")
+    if Part.SUPERVISOR in view.parts and agreed.code_locked_at:
+        found.append("unlock_code")
+    if Part.APPLICANT not in view.parts or view.is_settled:
+        return found
+    if view.state not in (ParcelState.DELIVERED, ParcelState.LOST):
+        found += ["grant_letter", "renew_link"] + ([] if view.state == ParcelState.MERGED else ["choose_day"])
+    if view.state == ParcelState.HANDED_OVER:
+        found.append("intercept")
+    if not any(each.is_open for each in agreed.complaints):
+        found.append("complain")
+    return found
 
 
 def _fits(name: str, view: ParcelView) -> bool:
@@ -99,14 +152,6 @@ def _corrections(view: ParcelView) -> list[str]:
         found.append("retry_booking")
     if view.state in (ParcelState.HANDED_OVER, ParcelState.DELIVERED) and view.is_staff and chosen.second_source():
         found.append("ask_second_source")
-    may_correct = view.parts.intersection((Part.HALL, Part.SUPERVISOR, Part.APPLICANT))
-    if may_correct and view.state in (
-        ParcelState.CREATED,
-        ParcelState.READY,
-        ParcelState.BOOKING,
-        ParcelState.RETURNED,
-    ):
-        found.append("correct_receiver")
     if view.state == ParcelState.RETURNED and view.is_staff:
         found.append("decide_return")
     if Part.APPLICANT in view.parts and view.state == ParcelState.DELIVERED:

@@ -5,17 +5,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import has_request_context, request
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import fields, post_load, validate
 
 from app.kernel.words import N_
-from app.web.regions import region_path
 from app.web.schemas import REQUIRED, InputSchema, text, version_field
 from app.web.session import current_actor
-from delivery import queries, rules
+from delivery import queries
 from delivery.queries import ParcelFilter, Tab
 from delivery.services.batches import AddToBatch, OfferBatch, RemoveFromBatch, TakeOver
 from delivery.services.lookup import Track
-from delivery.services.orders import CorrectReceiver, Dispute
+from delivery.services.orders import Dispute
 from delivery.services.packing import Check, Pack
 from delivery.services.tracking import ConfirmDelivery
 from delivery.services.waybills import EnterNumber
@@ -80,27 +79,6 @@ class ConfirmDeliveryIn(InputSchema):
     signer_name = text(N_("Who has the parcel"), longest=60)
     reason = text(N_("How this was found out"), longest=2000, widget="textarea")
     version = version_field()
-
-
-class CorrectReceiverIn(InputSchema):
-    """Another receiver or address."""
-
-    name = text(N_("Receiver"), longest=60, autocomplete="off")
-    mobile = text(N_("Mobile number"), longest=11, widget="tel", autocomplete="off")
-    region = text(N_("Province, city, county"), longest=6, widget="region")
-    address = text(N_("Street, number, room"), longest=200, autocomplete="off")
-    version = version_field()
-
-    @post_load
-    def _build(self, data: Mapping[str, Any], **_: Any) -> CorrectReceiver:
-        path = region_path(data["region"])
-        if len(path) < 2:
-            raise ValidationError({"region": [N_("Choose province, city and county.")]})
-        prov, county = path[0], path[-1]
-        city = path[1] if len(path) > 2 else prov
-        if not rules.is_mobile(data["mobile"]):
-            raise ValidationError({"mobile": [N_("Give a mainland mobile number of eleven digits.")]})
-        return CorrectReceiver(data["name"], data["mobile"], prov, city, county, data["address"], data["version"])
 
 
 class ResolveIn(InputSchema):

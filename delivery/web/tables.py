@@ -12,10 +12,10 @@ from app.web.schemas import PlainIn
 from delivery import queries, services
 from delivery.services import claims, differences, orders, own_courier, returns, second_source, tracking, waybills
 from delivery.web.desk_schemas import DecideReturnIn, FileClaimIn, ResolveDifferenceIn
+from delivery.web.recipient_tables import WISHES
 from delivery.web.schemas import (
     CheckIn,
     ConfirmDeliveryIn,
-    CorrectReceiverIn,
     EnterNumberIn,
     OfferIn,
     PackIn,
@@ -72,10 +72,6 @@ PARCEL_ACTIONS: Final = {
     "cancel": Action(services.cancel_parcel, ReasonIn, danger=True),
     # no edges of the machine: facts and corrections
     "retry_booking": Action(services.retry_booking, PlainIn, N_("Ask for the number again"), done=N_("Asked again.")),
-    "correct_receiver": Action(
-        services.correct_receiver, CorrectReceiverIn, N_("Correct the receiver"), done=N_("Receiver corrected."),
-        prefill=present_receiver,
-    ),
     "dispute": Action(
         services.dispute, ReasonIn, N_("I did not receive it"), done=N_("The hall looks at it and will call you."),
         explain=N_("Say what you know: who should have it, where you looked."),
@@ -95,7 +91,7 @@ PARCEL_ACTIONS: Final = {
         claims.file_claim, FileClaimIn, N_("Claim against the carrier"), done=N_("Filed. The carrier answers within seven days."),
     ),
     "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
-}  # fmt: skip
+} | WISHES  # fmt: skip
 
 BATCH_ACTIONS: Final = {
     "offer": Action(

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.documents import issued_for
 from app.identity.models import OrganisationKind
-from app.kernel.access import Role
+from app.kernel.access import SYSTEM, Role
 from app.kernel.audit import AuditEvent
 from app.kernel.calendar import end_of_day
 from app.kernel.db import db, new_id, transaction
@@ -25,6 +25,7 @@ from approvals.services.commands import Apply, Correct, Decide, Demand, HandOver
 from approvals.web.schemas import listed_item_choices
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
 from delivery.queries import parcel_view
+from delivery.services import Pack, contents_ready, pack
 from marketplace.models.catalogue import ItemApproval, ItemVersion
 from marketplace.services import contracts
 from marketplace.services.contracts import AcceptDeliverable
@@ -447,14 +448,26 @@ def test_a_lost_envelope_is_made_again(clock_at: Clock) -> None:
     assert view.service.state == "chosen"
 
 
-def test_the_choice_can_be_changed_until_the_decision(clock_at: Clock) -> None:
+def test_the_choice_can_be_changed_until_the_envelope_is_packed(clock_at: Clock) -> None:
     story = handled(clock_at, BY_COURIER)
     results.choose_service(story.applicant, story.id, AT_THE_WINDOW)
     assert (story.seen.service.mode, story.seen.service.address) == ("window", None)
     refused(NotAllowed, story, lambda: results.choose_service(story.clerk, story.id, BY_COURIER))
     results.choose_service(story.applicant, story.id, BY_COURIER)
     cases.approve(story.official, story.id, Decide())
+    first = story.seen.service.parcel_id
+    assert first is not None
+    results.choose_service(story.applicant, story.id, AT_THE_WINDOW)
+    assert (story.seen.service.parcel_id, parcel_view(first).state) == (None, "cancelled")
+    results.choose_service(story.applicant, story.id, BY_COURIER)
+    second = story.seen.service.parcel_id
+    assert second not in (None, first)
+    assert second is not None
+    contents_ready(SYSTEM, second)
+    packer = a_member(Role.POSTAL_STAFF, story.row.hall_organisation_id)
+    pack(packer, second, Pack("FQ-CHOICE", 120, contents_compared=True))
     refused(Conflict, story, lambda: results.choose_service(story.applicant, story.id, AT_THE_WINDOW))
+    assert parcel_view(second).state == "packed"
 
 
 # --- who sees what ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from marketplace.web.contract_actions import ACTIONS
 
 SYSTEM = {Part.SYSTEM, MarketPart.SYSTEM}
 NO_EDGE = {
+    "order_collection",
     *("demand", "choose_service", "hand_over"),
     *("mediate", "notify_breach", "end_notice", "agree_settlement", "propose_settlement"),
 }

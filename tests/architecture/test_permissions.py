@@ -120,6 +120,8 @@ PUBLIC_WRITES = {
     "/pay/code/<code>/pay",
     "/pay/notice/stripe",
     "/saved-searches/stop/<token>",
+    # the receiver's link of a parcel: its token is the secret; the address changes only with the pick-up code
+    "/t/<token>/<any(day, complaint, address):wish>",
 }
 
 

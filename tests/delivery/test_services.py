@@ -23,8 +23,9 @@ from delivery.models.reports import CarrierEvent
 from delivery.models.waybills import Waybill
 from delivery.ports import Verdict
 from delivery.services import Pack, TakeOver, lookup, orders, tracking, waybills
+from delivery.services.addresses import ChangeAddress, change_address
 from delivery.services.lookup import Track
-from delivery.services.orders import CorrectReceiver, Dispute
+from delivery.services.orders import Dispute, Receiver
 from delivery.services.tracking import ConfirmDelivery
 from delivery.services.waybills import EnterNumber
 from delivery.states import ParcelState
@@ -289,19 +290,10 @@ def test_a_refused_order_waits_for_a_person(hall: Hall, carrier: SimulatedCarrie
     carrier.behave("book", Verdict.REFUSED)
     parcel_id = a_waybilled_parcel(hall)
     assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.BOOKING, ["booking_refused"])
-    command = CorrectReceiver("李晓燕", "13900001111", "浙江省", "宁波市", "鄞州区", "天童北路1号")
-    services.correct_receiver(hall.supervisor, parcel_id, command)
+    there = Receiver("李晓燕", "13900001111", "浙江省", "宁波市", "鄞州区", "天童北路1号")
+    change_address(hall.supervisor, parcel_id, ChangeAddress(there, reason="电话核实收件人身份"))
     assert jobs.ask_for_numbers() == 1
     assert (parcel(parcel_id).state, tasks(parcel_id)) == (ParcelState.WAYBILLED, [])
-
-
-def test_the_address_is_fixed_once_a_number_exists(hall: Hall, carrier: SimulatedCarrier) -> None:
-    parcel_id = a_waybilled_parcel(hall)
-    command = CorrectReceiver("李晓燕", "13900001111", "浙江省", "宁波市", "鄞州区", "天童北路1号")
-    with pytest.raises(Refused) as refusal:
-        services.correct_receiver(hall.supervisor, parcel_id, command)
-    assert refusal.value.code == "address-fixed"
-    assert parcel(parcel_id).receiver_county == "海曙区"
 
 
 def test_a_voided_number_is_cancelled_and_the_next_order_has_another_order_number(

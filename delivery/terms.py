@@ -1,0 +1,55 @@
+"""The numbers of delivery that a city sets in its rule book, as delivery reads them. Pure.
+
+The rule book belongs to a domain above; its manifest calls `provide`. Without one the defaults below hold.
+Units: `_wd` working days, `_days` calendar days.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class FeeMode(StrEnum):
+    """Who pays the postage, and when (BUSINESS-RULES 3.1)."""
+
+    GOVERNMENT = "government"
+    """政府月结: the hall's agreement number is billed monthly."""
+    PREPAID = "prepaid"
+    """寄付: the applicant pays at the payment counter before the parcel leaves."""
+    ON_DELIVERY = "on_delivery"
+    """到付: the receiver pays the courier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Every number of delivery that may differ between cities."""
+
+    serve_alarm_wd: tuple[int, ...] = (3, 1, 0)
+    """Alarms so many working days before the statutory last day of service."""
+    fee_modes: tuple[str, ...] = (FeeMode.GOVERNMENT,)
+    """The ways of paying that are offered; the first is the one without a choice."""
+    packing_waits_for_fee: bool = True
+    code_tries: int = 5
+    letter_longest_days: int = 90
+    complaint_reply_wd: int = 5
+    complaint_close_days: int = 10
+    receiver_seen_days: int = 30
+    """Staff see a receiver until this long after the delivery."""
+    receiver_kept_days: int = 180
+    """Then the receiver is erased: six months, in which a decision can be brought before a court."""
+    link_days: int = 60
+
+
+DEFAULTS: Final = Terms()
+_provider: list[Callable[[], Terms]] = []
+
+
+def provide(terms: Callable[[], Terms]) -> None:
+    """Let the domain that keeps the rule book say what holds today."""
+    _provider[:] = [terms]
+
+
+def in_force() -> Terms:
+    """The terms of today."""
+    return _provider[0]() if _provider else DEFAULTS

@@ -1,0 +1,21 @@
+"""What the rule book says about delivery, for the domain below, which cannot read the rule book itself."""
+
+from delivery.terms import DEFAULTS, Terms
+from marketplace.queries.rulebooks import rule_book_in_force
+
+
+def delivery_terms() -> Terms:
+    """The terms of delivery of today's rule book."""
+    book = rule_book_in_force()
+    return Terms(
+        serve_alarm_wd=book.deliver_serve_alarm_wd,
+        fee_modes=book.deliver_fee_modes or DEFAULTS.fee_modes,
+        packing_waits_for_fee=book.deliver_packing_waits_for_fee,
+        code_tries=max(book.deliver_code_tries, 1),
+        letter_longest_days=book.deliver_letter_longest_days,
+        complaint_reply_wd=book.deliver_complaint_reply_wd,
+        complaint_close_days=book.deliver_complaint_close_days,
+        receiver_seen_days=book.deliver_receiver_seen_days,
+        receiver_kept_days=book.deliver_receiver_kept_days,
+        link_days=book.deliver_link_days,
+    )
