@@ -38,6 +38,11 @@ def code_of(prov: str, city: str, county: str) -> str:
     return region_code(prov, city, county)
 
 
+def narrowest_code(prov: str, city: str, county: str) -> str:
+    """The code of the narrowest of the three that the list knows; empty where it does not even know the province."""
+    return region_code(prov, city, county) or region_code(prov, city) or region_code(prov)
+
+
 def is_known(code: str) -> bool:
     """Whether the six digits are a region of the list."""
     return bool(region_path(code))

@@ -86,7 +86,7 @@ def promises_of(hall_organisation_id: UUID) -> dict[str, Promise]:
 
 def promise_or_default(hall_organisation_id: UUID, prov: str, city: str, county: str) -> Promise:
     """The promise to a receiver, served or not."""
-    code = places.code_of(prov, city, county)
+    code = places.narrowest_code(prov, city, county)
     return promise_for(
         promises_of(hall_organisation_id), places.hall_path(hall_organisation_id), (prov, city, county), code
     )

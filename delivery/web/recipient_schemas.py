@@ -159,7 +159,7 @@ class ComplainIn(InputSchema):
         metadata={"label": N_("What is it about?"), "widget": "select", "choices": [(str(k), v) for k, v in agreements.COMPLAINT_LABELS.items()]},
     )  # fmt: skip
     text = text(
-        N_("What happened"),
+        N_("What happened, in your words"),
         longest=2000,
         widget="textarea",
         hint=N_("Say what, when and where. Do not write identity numbers."),
