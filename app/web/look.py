@@ -43,11 +43,11 @@ _TEXT_SUFFIXES: Final = frozenset({".css", ".js", ".svg", ".json", ".webmanifest
 TONES: Final[Mapping[str, str]] = {
     state: tone
     for tone, states in {
-        "neutral": "resolved not_accepted settled discarded draft withdrawn closed archived retired ended exited superseded off_shelf republished released_back out_of_remit canceled refunded lost avoided stepped_back recalled created new left given_up dismissed repaired defaulted taken_back replaced",
-        "waiting": "planned booked filed review submitted pending requested in_review legal_review waiting ordered unpaid queued offered to_draft to_sign_agency to_sign_owner pause_asked extension_asked received correction corrected booking ready packed chosen registered reserve awarded change_pending opening comparing direct_request shortlisted found proposed appealed revised asked under_review entered",
+        "neutral": "sent_back resolved not_accepted settled discarded draft withdrawn closed archived retired ended exited superseded off_shelf republished released_back out_of_remit canceled refunded lost avoided stepped_back recalled created new left given_up dismissed repaired defaulted taken_back replaced",
+        "waiting": "merged planned booked filed review submitted pending requested in_review legal_review waiting ordered unpaid queued offered to_draft to_sign_agency to_sign_owner pause_asked extension_asked received correction corrected booking ready packed chosen registered reserve awarded change_pending opening comparing direct_request shortlisted found proposed appealed revised asked under_review entered",
         "active": "out scheduled checked open published registering registration_closed selecting running in_progress in_service handed_over in_transit out_for_delivery publicity result_publicity processing handling selected contracted waybilled delivered_unconfirmed approved printed bidding opened cooling",
         "success": "applied confirmed signed accepted paid succeeded held released delivered admitted active valid decided completed done rated qualified won served taken_over approved_with_tolerance granted answered",
-        "warning": "paused termination_asked returned due exception suspended reselect special_procedure special_procedure_ended surplus spoiled ineligible restricted exit_pending unanswered reversed needs_response",
+        "warning": "escalated paused termination_asked returned due exception suspended reselect special_procedure special_procedure_ended surplus spoiled ineligible restricted exit_pending unanswered reversed needs_response",
         "danger": "upheld failed dispute rejected refused overdue cancelled void terminated expired lapsed revoked excluded gave_up struck_out missing blacklisted removed struck in_force",
     }.items()
     for state in states.split()
