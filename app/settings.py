@@ -51,6 +51,10 @@ class Settings:
     stripe_base_url: str = "http://127.0.0.1:8421"
     stripe_public_url: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    stripe_own_qr: bool = False
+    stripe_treasury_key: str = field(default="", repr=False)
+    alipay: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    wechat_pay: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     bank_account: BankAccount | None = BankAccount(
         "江城市网上中介超市资金专户", "江城银行政务支行", "3301 0400 0160 0008 21"
     )
@@ -103,6 +107,10 @@ class Settings:
             or ("https://api.stripe.com" if "STRIPE_SECRET_KEY" in env else default.stripe_base_url),
             stripe_public_url=env.get("STRIPE_PUBLIC_URL", ""),
             stripe_webhook_secrets=tuple(s for s in env.get("STRIPE_WEBHOOK_SECRETS", "").split(",") if s),
+            stripe_own_qr=env.get("STRIPE_OWN_QR") == "1",
+            stripe_treasury_key=env.get("STRIPE_TREASURY_SECRET_KEY", ""),
+            alipay=_merchant(env, "ALIPAY", ALIPAY_SETTINGS),
+            wechat_pay=_merchant(env, "WECHAT_PAY", WECHAT_SETTINGS),
             bank_account=_account(env.get("CHAOSHI_BANK_ACCOUNT", ""), mode, default.bank_account),
             treasury_account=_account(env.get("CHAOSHI_TREASURY_ACCOUNT", ""), mode, default.treasury_account),
             ems_base_url=env.get("EMS_BASE_URL", default.ems_base_url),
@@ -156,6 +164,32 @@ class Settings:
             raise MissingSetting("KUAIDI100_CUSTOMER needs KUAIDI100_KEY and KUAIDI100_SALT beside it")
         if "127.0.0.1" in self.kuaidi100_base_url:
             raise MissingSetting("production may not use the simulated aggregator: remove KUAIDI100_BASE_URL")
+
+
+ALIPAY_SETTINGS = ("app_id", "seller_id", "private_key", "alipay_public_key")
+WECHAT_SETTINGS = (
+    "merchant_id", "app_id", "serial_no", "platform_key_id", "private_key", "platform_public_key", "api_v3_key",
+)  # fmt: skip
+
+
+def _merchant(env: Mapping[str, str], prefix: str, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The settings of a direct gateway, empty when it is off. A key may be given as `..._FILE`, the path of its PEM.
+
+    Raises MissingSetting when only some of them are set: a half configured gateway must not look like one.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        variable = f"{prefix}_{name.upper()}"
+        if env.get(f"{variable}_FILE"):
+            found[name] = Path(env[f"{variable}_FILE"]).read_text()
+        elif env.get(variable):
+            found[name] = env[variable]
+    missing = [f"{prefix}_{name.upper()}" for name in names if name not in found]
+    if found and missing:
+        raise MissingSetting(f"{prefix} is half configured: set " + ", ".join(missing))
+    if found and env.get(f"{prefix}_BASE_URL"):
+        found["base_url"] = env[f"{prefix}_BASE_URL"]
+    return tuple(found.items())
 
 
 def _account(text: str, mode: Mode, invented: BankAccount | None) -> BankAccount | None:

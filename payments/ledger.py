@@ -14,8 +14,8 @@ from payments.observed import Movement
 from payments.states import BillKind
 
 CNY = "CNY"
-BANK_ACCOUNTS = {"bank": "bank:main", "bank_treasury": "treasury_account"}
-"""Ledger accounts of transfers: our own bank account, and the treasury's, on which statutory money arrives directly."""
+BANK_ACCOUNTS = {"bank": "bank:main", "bank_treasury": "treasury_account", "stripe_treasury": "treasury_account:stripe"}
+"""Gateways whose money does not lie with a provider of ours: our bank account, and the treasury's own accounts."""
 
 
 class AccountType(StrEnum):

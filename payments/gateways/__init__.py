@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 EXTENSION = "payments.gateway"
 MORE = "payments.gateways"
+STATUTORY = frozenset({BillKind.STATUTORY_FEE})
+HELD = frozenset(BillKind) - STATUTORY
 
 
 def init_app(app: Flask) -> None:
@@ -65,17 +67,36 @@ def offered(kind: BillKind, amount_fen: int) -> tuple[str, ...]:
 def _from_settings(settings: "Settings") -> PaymentGateway:
     from payments.gateways.stripe import StripeGateway
 
-    return StripeGateway(settings.stripe_secret_key, settings.stripe_base_url)
+    return StripeGateway(settings.stripe_secret_key, settings.stripe_base_url, own_qr=settings.stripe_own_qr)
 
 
 def _more_from_settings(settings: "Settings") -> tuple[PaymentGateway, ...]:
+    """The direct gateways come first where they are configured: a wallet then no longer goes through Stripe."""
+    made = [*_direct(settings), *_transfers(settings)]
+    if settings.stripe_treasury_key:
+        from payments.gateways.stripe import StripeGateway
+
+        made.append(StripeGateway(settings.stripe_treasury_key, settings.stripe_base_url,
+                                  code="stripe_treasury", kinds=STATUTORY))  # fmt: skip
+    return tuple(made)
+
+
+def _direct(settings: "Settings") -> list[PaymentGateway]:
+    notices = settings.public_url.rstrip("/") + "/pay/notice/"
+    made: list[PaymentGateway] = []
+    if settings.alipay:
+        from payments.gateways.alipay import AlipayAccount, AlipayGateway
+
+        made.append(AlipayGateway(AlipayAccount(**dict(settings.alipay)), f"{notices}alipay"))
+    if settings.wechat_pay:
+        from payments.gateways.wechat import WeChatAccount, WeChatGateway
+
+        made.append(WeChatGateway(WeChatAccount(**dict(settings.wechat_pay)), f"{notices}wechat_pay"))
+    return made
+
+
+def _transfers(settings: "Settings") -> list[PaymentGateway]:
     from payments.gateways.bank import BankTransferGateway
 
-    made: list[PaymentGateway] = []
-    held = frozenset({BillKind.SERVICE_FEE, BillKind.COURIER_FEE})
-    if settings.bank_account:
-        made.append(BankTransferGateway("bank", settings.bank_account, held))
-    if settings.treasury_account:
-        treasury = frozenset({BillKind.STATUTORY_FEE})
-        made.append(BankTransferGateway("bank_treasury", settings.treasury_account, treasury))
-    return tuple(made)
+    accounts = (("bank", settings.bank_account, HELD), ("bank_treasury", settings.treasury_account, STATUTORY))
+    return [BankTransferGateway(code, account, kinds) for code, account, kinds in accounts if account]

@@ -16,14 +16,18 @@ import requests
 import stripe
 
 from payments.observed import Movement, MovementKind, PaymentFact, RefundFact, Reported
-from payments.ports import BadSignature, Caps, Declined, Notice, NoticeAddress, PaymentOrder, Refusal, Unknown
+from payments.ports import SCAN, BadSignature, Caps, Declined, Notice, NoticeAddress, PaymentOrder, Refusal, Unknown
+from payments.states import BillKind
 
 log = logging.getLogger(__name__)
 
 API_VERSION: Final = "2026-10-28.endive"
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 CLOCK_TOLERANCE: Final = timedelta(seconds=300)
+_QR_LIFETIME: Final = timedelta(hours=2)
 CURRENCY: Final = "cny"
+OURS: Final = frozenset({BillKind.SERVICE_FEE, BillKind.COURIER_FEE})
+"""Kinds of money that may come to the platform's own account. Statutory money goes to an account of the treasury."""
 LARGEST_FEN: Final = 99_999_999
 """999,999.99 yuan: the largest amount of one payment there."""
 WANTED_EVENTS: Final = (
@@ -33,6 +37,8 @@ WANTED_EVENTS: Final = (
     "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
 )  # fmt: skip
 _WHOLE_PAYMENT = ["payment_intent.latest_charge.balance_transaction"]
+_INTENT = "pi_"
+_WHOLE_INTENT = ["latest_charge.balance_transaction"]
 _WHOLE_REFUND = ["balance_transaction", "failure_balance_transaction"]
 _KINDS: Final[Mapping[str, MovementKind]] = {
     "charge": "charge", "payment": "charge", "refund": "refund", "payment_refund": "refund",
@@ -80,12 +86,23 @@ def _translated(
 
 
 class StripeGateway:
-    """One Stripe account."""
+    """One Stripe account: ours, or under a code of its own that of the treasury (asked about, it sends us no notices)."""
 
-    code = "stripe"
-    caps = Caps(methods=("alipay", "wechat_pay", "card"), most_fen=LARGEST_FEN)
-
-    def __init__(self, key: str, base_url: str, *, http: stripe.HTTPClient | None = None) -> None:
+    def __init__(
+        self,
+        key: str,
+        base_url: str,
+        *,
+        http: stripe.HTTPClient | None = None,
+        code: str = "stripe",
+        kinds: frozenset[BillKind] = OURS,
+        own_qr: bool = False,
+    ) -> None:
+        self._own_qr = own_qr
+        self.code = code
+        self.caps = Caps(
+            methods=("alipay", "wechat_pay", "card"), kinds=kinds, most_fen=LARGEST_FEN, sends_notices=code == "stripe"
+        )
         self._client = stripe.StripeClient(
             key, stripe_version=cast("Any", API_VERSION), base_addresses={"api": base_url}, max_network_retries=1,
             http_client=http or DirectHttp(timeout=cast("Any", (CONNECT_SECONDS, READ_SECONDS))))  # fmt: skip
@@ -99,7 +116,9 @@ class StripeGateway:
 
     def request_for(self, order: PaymentOrder) -> dict[str, Any]:
         """Parameters of a Checkout session. No `expires_at`: a request sent late would be refused for it."""
-        ours = {"payment_id": str(order.payment_id), "bill_number": order.bill_number}
+        ours = {"payment_id": str(order.payment_id), "bill_number": order.bill_number[:500]}
+        if self._own_qr and order.method == "wechat_pay":
+            return _intent_request(order, ours)
         request: dict[str, Any] = {
             "mode": "payment",
             "ui_mode": "hosted_page",
@@ -118,6 +137,9 @@ class StripeGateway:
 
     @_translated
     def start(self, request: Mapping[str, Any], key: str) -> PaymentFact:
+        if "mode" not in request:  # an intent, whose QR code stands on our own page
+            made = self._client.v1.payment_intents.create(cast("Any", dict(request)), {"idempotency_key": key})
+            return _intent_fact(made)
         session = self._client.v1.checkout.sessions.create(cast("Any", dict(request)), {"idempotency_key": key})
         return self._fact(session)
 
@@ -126,10 +148,18 @@ class StripeGateway:
         return self._fetch(session_ref)
 
     def _fetch(self, session_ref: str) -> PaymentFact:
+        if session_ref.startswith(_INTENT):
+            whole = cast("Any", {"expand": _WHOLE_INTENT})
+            return _intent_fact(self._client.v1.payment_intents.retrieve(session_ref, whole))
         return self._fact(self._client.v1.checkout.sessions.retrieve(session_ref, {"expand": _WHOLE_PAYMENT}))
 
     @_translated
     def search(self, payment_id: UUID, since: datetime) -> PaymentFact | None:
+        if self._own_qr:
+            made = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
+            for intent in made.auto_paging_iter():
+                if _ours(intent) == payment_id:
+                    return self._fetch(intent.id)
         listed = self._client.v1.checkout.sessions.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
         for session in listed.auto_paging_iter():
             if session.client_reference_id == str(payment_id):
@@ -139,7 +169,10 @@ class StripeGateway:
     @_translated
     def cancel(self, session_ref: str) -> PaymentFact:
         try:
-            self._client.v1.checkout.sessions.expire(session_ref)
+            if session_ref.startswith(_INTENT):
+                self._client.v1.payment_intents.cancel(session_ref)
+            else:
+                self._client.v1.checkout.sessions.expire(session_ref)
         except stripe.InvalidRequestError:
             log.info("the session was no longer open")  # paid or expired meanwhile; what counts is its present state
         return self._fetch(session_ref)
@@ -257,6 +290,46 @@ class StripeGateway:
 def _line(title: str, detail: str, fen: int, currency: str) -> dict[str, Any]:
     product = {"name": title, "description": detail} if detail else {"name": title}
     return {"quantity": 1, "price_data": {"currency": currency.lower(), "unit_amount": fen, "product_data": product}}
+
+
+def _intent_request(order: PaymentOrder, ours: dict[str, str]) -> dict[str, Any]:
+    """Parameters of a PaymentIntent that is confirmed at once: the QR code comes back in its `next_action`."""
+    return {
+        "amount": order.amount_fen,
+        "currency": order.currency.lower(),
+        "confirm": True,
+        "allowed_payment_method_types": ["wechat_pay"],
+        "payment_method_data": {"type": "wechat_pay"},
+        "payment_method_options": {"wechat_pay": {"client": "web"}},
+        "description": order.description,
+        "metadata": ours,
+    }
+
+
+def _intent_fact(intent: stripe.PaymentIntent) -> PaymentFact:
+    charge = _object(intent.latest_charge)
+    settled = _object(charge.balance_transaction) if charge is not None and charge.status == "succeeded" else None
+    qr = getattr(intent.next_action, "wechat_pay_display_qr_code", None) if intent.next_action else None
+    error = intent.last_payment_error
+    waiting = Reported.CANCELED if intent.status == "canceled" else Reported.FAILED if error else Reported.WAITING
+    return PaymentFact(
+        status=Reported.SUCCEEDED if settled is not None else waiting,
+        session_ref=intent.id,
+        payment_ref=intent.id,
+        cashier_url=SCAN + qr.data if qr is not None else None,
+        amount_fen=intent.amount_received if settled is not None else intent.amount,
+        currency=intent.currency.upper(),
+        payment_id=_ours(intent),
+        method="wechat_pay",
+        expires_at=datetime.fromtimestamp(intent.created, UTC) + _QR_LIFETIME,
+        charge=_movement(settled) if settled is not None else None,
+        problem=(getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None,
+    )
+
+
+def _ours(intent: stripe.PaymentIntent) -> UUID | None:
+    known = intent.metadata.to_dict() if intent.metadata is not None else {}
+    return _uuid(known.get("payment_id"))
 
 
 def _object(value: Any) -> Any:

@@ -9,13 +9,14 @@ from flask import current_app
 
 from app.kernel import clock
 from app.kernel.db import db, in_transaction, use_case
+from app.kernel.errors import NotFound
 from app.kernel.inbox import Notice as StoredNotice
 from app.kernel.inbox import receive
 from app.kernel.outbox import publish
 from app.settings import Settings
 from payments.errors import BadNotice
 from payments.events import NoticeReceived
-from payments.gateways import gateway
+from payments.gateways import gateway, gateway_of
 from payments.models.gateways import GatewayAddress
 from payments.models.payments import Payment
 from payments.models.refunds import Refund
@@ -29,21 +30,25 @@ from payments.states import RefundState
 NOTICE_PATH = "/pay/notice/stripe"
 
 
-def record_notice(headers: dict[str, str], raw: bytes) -> bool:
+def record_notice(headers: dict[str, str], raw: bytes, source: str = "stripe") -> bool:
     """Verify and store one notice; return whether it was new. Nothing else happens before the answer.
 
-    Raises BadNotice for a wrong signature, or a timestamp more than 300 s off in either direction.
+    Raises BadNotice for a wrong signature, or a timestamp more than 300 s off in either direction; NotFound for a
+    gateway that is not set up here.
     """
     try:
-        notice = gateway().read_notice(headers, raw, _secrets(), clock.wall_time())
+        provider = gateway_of(source)
+    except KeyError:
+        raise NotFound from None
+    try:
+        notice = provider.read_notice(headers, raw, _secrets(), clock.wall_time())
     except BadSignature as refusal:
         raise BadNotice from refusal
-    return _store(notice)
+    return _store(source, notice)
 
 
 @use_case
-def _store(notice: Notice) -> bool:
-    code = gateway().code
+def _store(code: str, notice: Notice) -> bool:
     if not receive(code, notice.notice_id, notice.kind, notice.object_ref, notice.raw):
         return False
     publish(NoticeReceived(code, notice.notice_id, notice.payment_id, notice.session_ref, notice.payment_ref))
@@ -106,7 +111,7 @@ def _mark_done(source: str, notice_id: str) -> None:
 def recall_notices(since: datetime) -> int:
     """Store what the gateway has told since then and we never received; return how many were new."""
     missed = list(gateway().notices_since(since))
-    return sum(_store(notice) for notice in missed)
+    return sum(_store(gateway().code, notice) for notice in missed)
 
 
 def register_address() -> bool:

@@ -118,6 +118,7 @@ PUBLIC_WRITES = {
     "/api/track",
     "/delivery/notice/<any(ems, kuaidi100):source>/<segment>",
     "/pay/code/<code>/pay",
+    "/pay/notice/<any(alipay, wechat_pay):source>",
     "/pay/notice/stripe",
     "/saved-searches/stop/<token>",
     # the receiver's link of a parcel: its token is the secret; the address changes only with the pick-up code
