@@ -11,6 +11,7 @@ from app.settings import Settings
 TWO_YEARS = 63_072_000
 STRIPE_API = "https://api.stripe.com"
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
+ALIPAY_PAGES = "https://*.alipay.com"
 
 
 def checkout_origin(settings: Settings) -> str:
@@ -23,6 +24,11 @@ def checkout_origin(settings: Settings) -> str:
     if settings.stripe_base_url.rstrip("/") == STRIPE_API:
         return STRIPE_CHECKOUT
     return origin(settings.stripe_base_url)
+
+
+def cashiers(settings: Settings) -> tuple[str, ...]:
+    """All origins to which paying may lead: that page, and Alipay's own pages where Alipay is paid directly."""
+    return (checkout_origin(settings), ALIPAY_PAGES) if settings.alipay else (checkout_origin(settings),)
 
 
 def origin(url: str) -> str:
@@ -43,7 +49,7 @@ def content_security_policy(settings: Settings) -> str:
             "connect-src 'self'",
             "manifest-src 'self'",
             "worker-src 'self'",
-            f"form-action 'self' {checkout_origin(settings)}",
+            f"form-action 'self' {' '.join(cashiers(settings))}",
             "frame-ancestors 'none'",
             "base-uri 'none'",
             "object-src 'none'",

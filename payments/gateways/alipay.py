@@ -128,6 +128,10 @@ class AlipayGateway(WithoutStatement):
         self._check(self._ask("alipay.trade.refund", dict(request)))
         return self.fetch_refund(f"{request['trade_no']}:{request['out_request_no']}")
 
+    def search_refund(self, payment_ref: str, refund_id: UUID) -> RefundFact | None:
+        found = self.fetch_refund(f"{payment_ref}:{refund_id.hex}")
+        return found if found.status == "succeeded" else None  # one that never arrived looks like one that waits
+
     def fetch_refund(self, refund_ref: str) -> RefundFact:
         trade_no, _, number = refund_ref.partition(":")
         asked = {"trade_no": trade_no, "out_request_no": number, "query_options": ["gmt_refund_pay"]}

@@ -129,6 +129,14 @@ class WeChatGateway(WithoutStatement):
     def refund(self, request: Mapping[str, Any], key: str) -> RefundFact:  # noqa: ARG002 - out_refund_no is the key
         return _refund_fact(self._call("POST", "/v3/refund/domestic/refunds", request))
 
+    def search_refund(self, payment_ref: str, refund_id: UUID) -> RefundFact | None:  # noqa: ARG002 - found by our own id
+        try:
+            return self.fetch_refund(refund_id.hex)
+        except Refusal as refusal:
+            if "RESOURCE_NOT_EXISTS" in str(refusal):
+                return None
+            raise
+
     def fetch_refund(self, refund_ref: str) -> RefundFact:
         return _refund_fact(self._call("GET", f"/v3/refund/domestic/refunds/{refund_ref}", None))
 
