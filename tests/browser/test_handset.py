@@ -128,7 +128,7 @@ def test_a_round_without_a_connection(
     page.on("response", lambda answer: uploads.append(answer.status) if answer.url.endswith("/records") else None)
     page.context.set_offline(False)
     page.locator("[data-send]").wait_for(state="hidden")
-    db.session.expire_all()
+    db.session.rollback()  # ends the read of before
     assert uploads == [200, 200]
     kept = list(db.session.scalars(sa.select(DoorRecord)))
     assert len(kept) == STOPS
@@ -145,7 +145,7 @@ def test_a_round_without_a_connection(
     assert left["found"] == {"answers": [], "meta": ["device", "offset"], "queue": [], "sealed": []}
     assert not [path for path in left["cached"] if path.startswith("/api/")]
     assert "/handset/" in left["cached"]
-    db.session.expire_all()
+    db.session.rollback()  # ends the read of before
     assert db.session.scalar(sa.select(CourierRound.storage_key)) is None
     assert wrong_with(found) == []
 
@@ -188,7 +188,7 @@ def test_two_handsets_and_a_sign_out(app: Flask, as_person: Callable[..., Window
     early.page.locator("[data-looks]:visible").click()
     early.page.locator(".hs-answer", has_text="另一名投递员").wait_for()
     early.picture(tmp_path / "conflict.png")
-    db.session.expire_all()
+    db.session.rollback()  # ends the read of before
     assert sorted(db.session.scalars(sa.select(DoorRecord.standing))) == ["conflict", "counted"]
     early.page.locator("[data-go=more]").click()
     early.picture(tmp_path / "more.png")
