@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
 
 from app.kernel.errors import NotFound, Outdated
+from app.kernel.money import MAX_FEN
 from app.kernel.states import Machine
 
 NAMING = {
@@ -113,6 +114,14 @@ def named_check(name: str, condition: str) -> sa.CheckConstraint:
 def one_of(column: str, values: Iterable[str]) -> str:
     """Return the SQL condition that `column` holds one of these words."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+def whole_fen(column: str) -> str:
+    """Return the SQL condition that an amount is whole fen and within what the product can hold.
+
+    SQLite would store 0.5 in a BIGINT column as it is.
+    """
+    return f"{column} = CAST({column} AS BIGINT) AND abs({column}) <= {MAX_FEN}"
 
 
 def state_checks(machine: Machine, column: str = "state") -> tuple[sa.CheckConstraint, ...]:

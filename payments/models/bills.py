@@ -17,6 +17,7 @@ from app.kernel.db import (
     state_checks,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.states import BILL, BillKind
 
@@ -54,6 +55,7 @@ class Bill(Versioned, Stateful, Base):
     __table_args__ = (
         named_check("kind", one_of("kind", BillKind)),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("currency", "currency = 'CNY'"),
         named_check("payer", "payer_organisation_id IS NOT NULL OR payer_user_id IS NOT NULL"),
         named_check("payee", "(kind = 'service_fee') = (payee_organisation_id IS NOT NULL)"),

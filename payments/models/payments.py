@@ -18,6 +18,7 @@ from app.kernel.db import (
     state_checks,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.states import LIVE, PAYMENT, BillKind, Standing
 
@@ -57,7 +58,9 @@ class Payment(Versioned, Stateful, Base):
 
     __table_args__ = (
         named_check("kind", one_of("kind", BillKind)),
+        named_check("currency", "currency = 'CNY'"),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         Index("ix_payment_check", "check_at", sqlite_where=sa.text(one_of("state", LIVE)),
               postgresql_where=sa.text(one_of("state", LIVE))),
         *state_checks(PAYMENT),
@@ -87,6 +90,7 @@ class PaymentBill(Base):
     __table_args__ = (
         UniqueConstraint("bill_id", "attempt"),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("standing", one_of("standing", Standing)),
         Index("uq_payment_bill_live", "bill_id", unique=True, sqlite_where=sa.text("standing = 'live'"),
               postgresql_where=sa.text("standing = 'live'")),

@@ -107,6 +107,10 @@ NO_AMOUNTS: tuple[tuple[type[Base], dict[str, object]], ...] = (
     (Bill, {"amount_fen": -1}),
     (Bill, {"currency": "USD"}),
     (Bill, {"currency": "cny"}),
+    (Bill, {"amount_fen": 10**15}),
+    (Payment, {"currency": "HKD"}),
+    (Payment, {"amount_fen": 10**15}),
+    (PaymentBill, {"amount_fen": 10**15}),
     (Payment, {"amount_fen": 0}),
     (Payment, {"amount_fen": -5}),
     (PaymentBill, {"amount_fen": 0}),
@@ -140,6 +144,15 @@ def test_a_session_in_another_currency_is_set_aside_and_credits_nothing(
     assert services.sync_payment(payment_id) is PaymentState.SURPLUS
     view = bill_page(owner, bill_id)
     assert (view.state, view.held_fen, view.payments[0].misfit, view.refunds) == ("open", 0, "currency", ())
+
+
+def test_sqlite_refuses_half_a_fen(gateway: StripeGateway, a_bill: Callable[..., UUID], database_kind: str) -> None:
+    """PostgreSQL rounds before any check could see it; the services refuse it on both."""
+    bill_id = a_bill(500)
+    if database_kind == "sqlite":
+        with pytest.raises(IntegrityError), transaction() as session:
+            session.execute(sa.text("UPDATE bill SET amount_fen = 0.5"))
+    assert bill_view(bill_id).amount_fen == 500
 
 
 def everything_stored() -> str:
