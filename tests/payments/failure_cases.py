@@ -8,7 +8,8 @@ KILL = "tests/payments/test_kill.py"
 PAGES = "tests/payments/test_payment_pages.py"
 SIMULATOR = "tests/payments/simulator/test_behaviour.py"
 PROCESS = "tests/payments/simulator/test_process.py"
-MONEY_OUT = "tests/payments/simulator/test_money_out.py"
+OUTGOING = "tests/payments/test_outgoing.py"
+HELD = "tests/payments/test_held_money.py"
 
 _ANSWER = f"{NETWORK}::test_a_lost_or_broken_answer_leaves_one_session_and_finishes_later"
 _FORGED = f"{SERVICES}::test_forged_late_and_future_notices_are_refused_and_store_nothing"
@@ -48,6 +49,13 @@ CASES: dict[str, str] = {
     "another currency": f"{INPUT}::test_a_session_in_another_currency_is_set_aside_and_credits_nothing",
     "refund while acceptance runs": f"{RACES}::test_release_and_refund_have_one_winner",
     "refund that fails after its success": f"{SERVICES}::test_a_refund_that_comes_back_after_success_is_held_again",
+    "partial refunds in eight threads": f"{RACES}::test_eight_partial_refunds_have_one_winner",
+    "refund after payout": f"{OUTGOING}::test_a_refund_after_a_payout_calls_the_transfer_back_or_leaves_a_debt",
+    "refund after release": f"{HELD}::test_a_refund_after_release_takes_the_balance_then_makes_a_debt_that_is_withheld",
+    "transfer above the settled balance": f"{OUTGOING}::test_balance_that_has_not_settled_stays_and_is_tried_again",
+    "payout that the bank sends back": f"{OUTGOING}::test_a_bank_that_refuses_puts_the_money_back",
+    "dispute while money is held": f"{OUTGOING}::test_a_dispute_is_answered_and_decided",
+    "dispute after release": f"{OUTGOING}::test_a_dispute_after_release_blocks_payouts",
     "fen edges": f"{SERVICES}::test_fen_edges",
     "above what one session takes": f"{SERVICES}::test_an_amount_above_one_session_is_refused_before_anything_is_written",
     "zero and less": f"{INPUT}::test_a_bill_over_no_amount_is_refused_before_anything_is_written",

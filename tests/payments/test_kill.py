@@ -21,10 +21,14 @@ from app.kernel.db import db
 from payments import services
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
-from payments.queries import PaymentView, bill_page, last_check
+from payments.outgoing_states import PayoutState
+from payments.queries import PaymentView, balances, bill_page, last_check
 from payments.services import DecideRefund, StartPayment
+from payments.services.payouts import AskPayout, DecidePayout, approve_payout, ask_payout, sync_payout
 from payments.simulator.application import Simulator, open_simulator
 from payments.simulator.inprocess import InProcessHttp, take_deliveries
+from tests.payments.test_outgoing import account, balance  # noqa: F401 - fixtures
+from tests.payments.test_payment_services import control
 from tests.workers import drop_connections
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
@@ -104,7 +108,8 @@ class Workers:
 
 def test_killed_at_every_pass_of_every_point_it_finishes_later(
     app: Flask, simulator: Simulator, gateway: StripeGateway, secret: str, tmp_path: Path,
-    a_bill: Callable[..., UUID], owner: Actor, operator: Actor, pay_at_cashier: Callable[..., PaymentView],
+    a_bill: Callable[..., UUID], owner: Actor, operator: Actor, agency: Actor,
+    pay_at_cashier: Callable[..., PaymentView], account: Callable[..., UUID], balance: Callable[[int], UUID],  # noqa: F811
 ) -> None:  # fmt: skip
     workers = Workers(app, tmp_path)
     bill_id = a_bill(45_600)
@@ -121,13 +126,27 @@ def test_killed_at_every_pass_of_every_point_it_finishes_later(
     with workers.now():
         refund_id = services.refund(SYSTEM, bill_id, "合同解除")
         services.approve_refund(operator, refund_id, DecideRefund())
-    workers.run_until_done("refund-after-call")
+    workers.run_until_done("refund-before-call", "refund-after-call")
     assert bill_page(owner, bill_id).state == "refunded"
+
+    account()
+    balance(100_000)
+    assert agency.organisation_id is not None
+    with workers.now():
+        payout_id = ask_payout(agency, agency.organisation_id, AskPayout(60_000))
+        approve_payout(operator, payout_id, DecidePayout())
+    workers.run_until_done("payout-before-call", "payout-after-call")
+    control(simulator, "/clock", advance=60)
+    with workers.now():
+        assert sync_payout(payout_id) is PayoutState.PAID
 
     assert named_points() <= set(workers.died_at), "a point nobody died at"
     api = gateway._client.v1
     made = (api.checkout.sessions.list().data, api.charges.list().data, api.refunds.list().data)
-    assert [len(things) for things in made] == [1, 1, 1]
+    assert [len(things) for things in made] == [3, 3, 1]
+    (transfer,) = api.transfers.list().data
+    assert (transfer.amount, balances([f"payout_pending:{payout_id}"])) == (60_000, {f"payout_pending:{payout_id}": 0})
+    assert len(api.payouts.list({}, {"stripe_account": str(transfer.destination)}).data) == 1
     db.session.rollback()
     assert services.check_books() == 0
     check = last_check()

@@ -87,3 +87,16 @@ def test_release_and_refund_have_one_winner(
     assert balances([f"escrow:{bill_id}"]) == {f"escrow:{bill_id}": 0}
     outbox.drain_all()
     assert services.check_books() == 0
+
+
+def test_eight_partial_refunds_have_one_winner(
+    app: Flask, gateway: StripeGateway, paid_attempt: tuple[UUID, UUID]
+) -> None:
+    bill_id, payment_id = paid_attempt
+    services.sync_payment(payment_id)
+    db.session.rollback()
+    answers = together(app, lambda _: services.refund(SYSTEM, bill_id, "服务范围缩减", 30_000))
+    assert len([a for a in answers if isinstance(a, UUID)]) == 1, answers
+    assert all(isinstance(a, UUID | Conflict) for a in answers), answers
+    assert (bill_view(bill_id).state, bill_view(bill_id).held_fen) == ("paid", 40_000)
+    assert services.check_books() == 0

@@ -20,6 +20,7 @@ from payments.simulator.inprocess import InProcessHttp
 from tests.builders import a_member
 from tests.payments.conftest import bill_maker
 from tests.payments.stories.machine import tell
+from tests.payments.stories.outgoing import OutgoingStory
 from tests.payments.stories.world import World
 
 
@@ -42,7 +43,8 @@ def main() -> None:
             owner, agency = a_member(Role.OWNER), a_member(Role.AGENCY)
             operators = a_member(Role.OPERATOR), a_member(Role.OPERATOR)
             world = World(simulator, gateway, owner, agency, operators, bill_maker(owner, agency))
-            tell(world, examples=options.examples, steps=options.steps, chance=options.seed)
+            world.open_account()
+            tell(world, examples=options.examples, steps=options.steps, chance=options.seed, kind=OutgoingStory)
             postings = db.session.scalar(sa.select(sa.func.count(LedgerTransaction.id)))
     seconds = time.monotonic() - started
     print(

@@ -17,15 +17,18 @@ from payments import services
 from payments.ledger import AccountType
 from payments.manifest import DOMAIN
 from payments.models.bills import Bill
+from payments.models.disputes import PaymentDispute
+from payments.models.held import Freeze
 from payments.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from payments.models.payments import Payment, PaymentBill
+from payments.models.payouts import Payout, TransferReversal
 from payments.models.refunds import Refund
 from payments.states import RefundState
 from tests.payments.stories.world import World
 
 Invariant = Callable[[World], None]
 GONE = (RefundState.FAILED, RefundState.REJECTED)
-STATEFUL = (Bill, Payment, Refund)
+STATEFUL = (Bill, Payment, Refund, Payout, PaymentDispute, TransferReversal)
 
 
 def i1_every_posting_balances(_world: World) -> None:
@@ -169,6 +172,16 @@ def i10_what_was_captured_is_held_returned_or_released(_world: World) -> None:
             assert credited[bill.id] == bill.amount_fen
 
 
+def i14_nothing_is_paid_out_while_a_dispute_freezes_the_balance(_world: World) -> None:
+    sent_in_spite = (
+        sa.select(Payout.id)
+        .join(Freeze, Freeze.payee_organisation_id == Payout.payee_organisation_id)
+        .where(Freeze.balance_fen > 0, Payout.submitted_at > Freeze.frozen_at)
+        .where(sa.or_(Freeze.ended_at.is_(None), Payout.submitted_at < Freeze.ended_at))
+    )
+    assert db.session.scalars(sent_in_spite).all() == []
+
+
 def _picture() -> tuple[object, ...]:
     rows = [sorted(map(tuple, db.session.execute(sa.select(model.id, model.state)))) for model in STATEFUL]
     keys = sorted(db.session.scalars(sa.select(LedgerTransaction.key)))
@@ -190,4 +203,5 @@ AT_REST: tuple[Invariant, ...] = (
     i9_told_again_in_any_order_nothing_changes,
     i10_what_was_captured_is_held_returned_or_released,
     i13_every_change_is_written_down_and_allowed,
+    i14_nothing_is_paid_out_while_a_dispute_freezes_the_balance,
 )

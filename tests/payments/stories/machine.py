@@ -182,9 +182,9 @@ class Story(RuleBasedStateMachine):
             check(self.world)
 
 
-def tell(world: World, *, examples: int, steps: int, chance: int | None = None) -> None:
+def tell(world: World, *, examples: int, steps: int, chance: int | None = None, kind: type[Story] = Story) -> None:
     """Tell so many stories of so many steps in the world; `chance` makes them the same ones again."""
-    machine = type("StoryHere", (Story,), {"world": world})
+    machine = type("StoryHere", (kind,), {"world": world})
     wanted = settings(
         max_examples=examples,
         stateful_step_count=steps,

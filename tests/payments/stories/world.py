@@ -13,9 +13,17 @@ from app.kernel import clock, outbox
 from app.kernel.access import Actor
 from app.kernel.db import db
 from app.kernel.errors import DomainError
-from payments import services
+from app.kernel.files import Upload
+from payments import jobs, outgoing_jobs, services
 from payments.gateways.stripe import StripeGateway
 from payments.ports import GatewayError
+from payments.services.bank_accounts import (
+    DecideBankAccount,
+    EnterBankAccount,
+    check_bank_account,
+    confirm_bank_account,
+    enter_bank_account,
+)
 from payments.services.reconciliation import recall_missed
 from payments.simulator.application import Simulator
 from payments.simulator.faults import Fault
@@ -88,8 +96,18 @@ class World:
 
     def follow_up(self) -> None:
         """The jobs that ask about what is silent."""
-        from payments import jobs
-
         for _ in range(20):
-            if not jobs.follow_up():
+            if not jobs.follow_up() + outgoing_jobs.follow_payouts() + outgoing_jobs.follow_disputes():
                 return
+
+    def open_account(self) -> None:
+        """Give the agency a bank account that is in use."""
+        proof = Upload("开户许可证.txt", "基本存款账户信息".encode())
+        entered = EnterBankAccount("某环境技术有限公司", "中国建设银行", "6222021001123456789", proof)
+        account_id = enter_bank_account(self.agency, entered)
+        check_bank_account(self.operators[0], account_id, DecideBankAccount())
+        confirm_bank_account(self.operators[1], account_id, DecideBankAccount())
+        self.pass_time(4 * 24 * 60)
+        with self.now():
+            outgoing_jobs.activate_accounts()
+            outbox.drain_all()
