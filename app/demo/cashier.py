@@ -45,11 +45,9 @@ class Cashier:
 
     def __init__(self, simulator: Simulator) -> None:
         self._page = Client(simulator)
-        self._simulator = simulator
 
-    def dispute(self, payment_ref: str) -> None:
-        """Have the holder of the card dispute a payment."""
-        charge = self._simulator.backend.store.find(payment_ref)["latest_charge"]  # type: ignore[index]
+    def dispute(self, charge: str) -> None:
+        """Have the holder of the card dispute a charge."""
         self._page.post("/_sim/disputes", json={"charge": charge, "reason": "product_unacceptable"})
 
     def pay(self, actor: Actor, bill_id: UUID, random: Random) -> bool:

@@ -16,6 +16,8 @@ from app.kernel.calendar import beijing_date
 from app.kernel.db import db
 from app.kernel.files import Upload
 from app.kernel.money import Money
+from payments.gateways import gateway
+from payments.gateways.stripe import StripeGateway
 from payments.models.bills import Bill
 from payments.models.payments import Payment, PaymentBill
 from payments.models.tax_papers import TaxPaperKind
@@ -110,5 +112,8 @@ def _dispute(cashier: Cashier) -> None:
     ).first()
     db.session.rollback()
     if found is not None and found.payment_ref is not None:
-        cashier.dispute(found.payment_ref)
+        here = gateway()
+        assert isinstance(here, StripeGateway), "the cashier of the demonstration"
+        charge = here.client.v1.payment_intents.retrieve(found.payment_ref).latest_charge
+        cashier.dispute(str(charge))
         find_disputes(found.id)

@@ -177,6 +177,34 @@ def test_a_payout_arrives(
     books_agree()
 
 
+def test_a_bank_that_sends_the_money_back_later_and_a_transfer_called_back_elsewhere(
+    gateway: StripeGateway,
+    simulator: Simulator,
+    balance: Callable[[int], UUID],
+    account: Callable[..., UUID],
+    agency: Actor,
+    operator: Actor,
+) -> None:
+    account()
+    balance(100_000)
+    ids = [approved(agency, operator, 60_000), approved(agency, operator, 40_000)]
+    outbox.drain_all()
+    pass_time(simulator)
+    assert [sync_payout(one) for one in ids] == ["paid", "paid"]
+    rows = {row.id: (row.gateway_ref, row.transfer_ref) for row in db.session.scalars(sa.select(Payout))}
+    db.session.rollback()
+    control(simulator, "/payout-failures", payout=rows[ids[0]][0])
+    assert (sync_payout(ids[0]), own(agency)) == ("failed", (60_000, 0))
+    control(simulator, "/payout-failures", payout=rows[ids[1]][0])
+    transfer_ref = rows[ids[1]][1]
+    assert transfer_ref is not None
+    gateway.client.v1.transfers.reversals.create(transfer_ref, {"amount": 40_000})
+    assert sync_payout(ids[1]) == "failed"
+    assert sync_payout(ids[1]) == "failed"
+    assert own(agency) == (100_000, 0)
+    books_agree()
+
+
 def test_two_persons_and_nobody_else(
     gateway: StripeGateway, balance: Callable[[int], UUID], account: Callable[..., UUID], agency: Actor, operator: Actor,
     second: Actor,
