@@ -81,7 +81,7 @@ def test_nobody_else_gets_the_round(app: Flask, carried: Carried) -> None:
     assert len(mine.get_json()["key"]) == 44
     other = as_person(app, a_courier(carried.hall, "别人"))
     for path in ("", "/finish", "/set-out", "/order", f"/stops/{carried.parcels[0]}/code"):
-        body = {"parcel_ids": []} if path == "/order" else {"code": "1"}
+        body: dict[str, Any] = {"parcel_ids": []} if path == "/order" else {"code": "1"}
         got = other.get if not path else other.post
         answer = got(f"/api/handset/rounds/{carried.id}{path}", **({"json": body} if path else {}))
         assert answer.status_code in (403, 404), path
