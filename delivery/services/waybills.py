@@ -39,6 +39,14 @@ LEASE: Final = timedelta(seconds=90)
 
 
 @dataclass(frozen=True)
+class PrintLabel:
+    """A print of a label; a second one says why."""
+
+    reason: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
 class EnterNumber:
     """A number that a person was told by the carrier."""
 
@@ -279,15 +287,22 @@ def _refuse_while_listed(parcel: Parcel) -> None:
 
 @use_case
 def mark_label_printed(actor: Actor, parcel_id: UUID, command: object) -> None:
-    """Note that a label was printed; a second print is visible in the log."""
+    """Note that a label was printed. A second print needs a reason, is counted and stands in the log. Raises Refused."""
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     if not must_see_parcel(actor, parcel).intersection(STAFF):
         raise NotAllowed
     if parcel.state != ParcelState.WAYBILLED:
         raise Refused("no-label-now", N_("A label can be printed once the waybill number is there, until hand-over."))
+    reason = str(getattr(command, "reason", None) or "").strip()
+    if parcel.label_printed_at is not None and not reason:
+        raise Refused(
+            "reprint-reason", N_("Say why the label is printed again, and destroy the old one."), field="reason"
+        )
     parcel.label_printed_at = clock.now()
     parcel.label_prints += 1
-    record(parcel, "label_printed", actor, title=N_("Label printed"), detail={"count": parcel.label_prints})
+    record(
+        parcel, "label_printed", actor, title=N_("Label printed"), reason=reason or None, detail={"count": parcel.label_prints}
+    )  # fmt: skip
 
 
 # --- labels and cancellations: calls to the carrier outside transactions ---

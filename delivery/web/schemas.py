@@ -17,7 +17,7 @@ from delivery.services.lookup import Track
 from delivery.services.orders import Dispute
 from delivery.services.packing import Check, Pack
 from delivery.services.tracking import ConfirmDelivery
-from delivery.services.waybills import EnterNumber
+from delivery.services.waybills import EnterNumber, PrintLabel
 from delivery.states import ParcelState
 
 HEAVIEST_G: Final = 30_000
@@ -92,6 +92,14 @@ class ScanIn(InputSchema):
 
     command = AddToBatch
     code = text(N_("Code"), longest=200, hint=N_("Waybill number, parcel number or seal."), autocomplete="off")
+    version = version_field()
+
+
+class PrintLabelIn(InputSchema):
+    """A print, and why it is a second one."""
+
+    command = PrintLabel
+    reason = text(N_("Why it is printed again"), required=False, longest=300, hint=N_("Only for a second print."))
     version = version_field()
 
 

@@ -19,6 +19,7 @@ from delivery.web.schemas import (
     EnterNumberIn,
     OfferIn,
     PackIn,
+    PrintLabelIn,
     ReasonIn,
     RemoveIn,
     ScanIn,
@@ -90,7 +91,7 @@ PARCEL_ACTIONS: Final = {
     "file_claim": Action(
         claims.file_claim, FileClaimIn, N_("Claim against the carrier"), done=N_("Filed. The carrier answers within seven days."),
     ),
-    "print_label": Action(services.mark_label_printed, PlainIn, N_("Mark the label as printed")),
+    "print_label": Action(services.mark_label_printed, PrintLabelIn, N_("Mark the label as printed")),
 } | WISHES  # fmt: skip
 
 BATCH_ACTIONS: Final = {

@@ -18,12 +18,14 @@ from delivery.carriers.simulated import SimulatedCarrier
 from delivery.models.differences import HandoverDifference
 from delivery.models.parcels import Parcel
 from delivery.models.returns import ParcelReturn
+from delivery.models.waybills import Waybill
 from delivery.queries.custody import chain_of
 from delivery.queries.differences import differences_of
 from delivery.services.differences import ResolveDifference, resolve_difference
 from delivery.services.returns import DecideReturn, ReceiveReturn, decide_return, receive_return
 from delivery.services.scanning import find_scanned
 from delivery.states import ParcelState
+from tests.builders import sign_in
 from tests.delivery.builders import (
     Hall,
     a_hall,
@@ -175,3 +177,27 @@ def test_what_nobody_collects_comes_before_a_person(hall: Hall) -> None:
         assert jobs.look_after_kept() == 1
         assert jobs.look_after_kept() == 0
     assert tasks(parcel_id) == ["kept_too_long"]
+
+
+def test_labels_in_three_sizes_and_a_second_print_needs_a_reason(app: Flask, hall: Hall) -> None:
+    one, two = a_waybilled_parcel(hall), a_waybilled_parcel(hall)
+    with transaction():
+        db.session.execute(sa.update(Waybill).values(label_pdf=None, label_fetched_at=None))
+    client = app.test_client()
+    sign_in(client, hall.packer)
+    printed = client.post("/delivery/labels", data={"sheet": "100x180"})
+    assert printed.data.startswith(b"%PDF-")
+    assert printed.data.count(b"/MediaBox") == 2
+    assert (parcel(one).label_prints, parcel(two).label_prints) == (1, 1)
+    assert client.post("/delivery/labels").status_code == 303
+    for sheet, box in (
+        ("76x130", b"215.4331 368.5039"),
+        ("100x150", b"283.4646 425.1969"),
+        ("100x180", b"283.4646 510.2362"),
+    ):
+        assert box in client.get(f"/parcels/{one}/label.pdf?sheet={sheet}").data
+    assert client.post(f"/parcels/{one}/label", data={"sheet": "100x150"}).status_code == 422
+    assert parcel(one).label_prints == 1
+    again = client.post(f"/parcels/{one}/label", data={"sheet": "100x150", "reason": "面单被水浸湿"})
+    assert again.location.endswith("sheet=100x150")
+    assert parcel(one).label_prints == 2
