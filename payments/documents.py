@@ -13,17 +13,19 @@ from app.kernel.words import N_
 from app.settings import Settings
 from payments import pay_codes
 from payments.events import BillPaid
+from payments.gateways import offered
 from payments.models.bills import Bill
 from payments.queries import BillView, bill_view
-from payments.rules import BillLine
+from payments.rules import BANK_TRANSFER, BillLine
 from payments.states import BillKind, BillState
 
 RECEIPT = "receipt"
 ISSUER = "网上中介超市 统一缴费"
 _KINDS = {BillKind.SERVICE_FEE: "中介服务费", BillKind.COURIER_FEE: "寄递费", BillKind.STATUTORY_FEE: "行政事业性收费"}
 _RECEIVERS = {BillKind.STATUTORY_FEE: "财政专户", BillKind.COURIER_FEE: "寄递企业"}
+_ONLINE = "扫描上方二维码，或打开网址输入20位缴款码，即可查看账单并用支付宝、微信支付或银行卡缴款，无须登录。"
+_LOOK_UP = "扫描上方二维码，或打开网址输入20位缴款码，即可查看账单。"
 _HOW_TO_PAY = (
-    "扫描上方二维码，或打开网址输入20位缴款码，即可查看账单并用支付宝、微信支付或银行卡缴款，无须登录。",
     "缴款人登录后可选择银行转账：按页面所示账户与附言转账，并上传回单。",
     "请勿向其他账户付款。缴款成功后可下载收据。",
 )
@@ -119,7 +121,8 @@ def bill_pdf(bill: BillView) -> bytes:
     letter.paragraph(f"应缴合计（大写）：{total.capitals}　　小写：¥{total.grouped}", bold=True)
     if bill.state == BillState.OPEN:
         letter.qr(address, f"缴款码　{pay_codes.printed(bill.pay_code)}", address)
-        letter.numbered(_HOW_TO_PAY)
+        online = set(offered(BillKind(bill.kind), bill.amount_fen)) - {BANK_TRANSFER}
+        letter.numbered((_ONLINE if online else _LOOK_UP, *_HOW_TO_PAY))
     else:
         letter.paragraph("本账单已无须缴款。", bold=True)
     letter.note(_AFTER[BillKind(bill.kind)])

@@ -99,6 +99,7 @@ def test_the_printed_bill_carries_code_items_and_capitals(
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(paper.data)).pages)
     for words in (pay_codes.printed(bill_view(statutory).pay_code), "小微企业免征", "免费", "壹拾元整", "财政专户"):
         assert words in text, words
+    assert "支付宝" not in text  # statutory money is not taken online by our own account
 
 
 def test_whoever_holds_the_paper_may_look_up_and_pay_without_an_account(
