@@ -23,13 +23,14 @@ from delivery.models.complaints import Complaint
 from delivery.models.mandates import LetterOfAuthority
 from delivery.models.papers import PapersOrder
 from delivery.models.parcels import Parcel
+from delivery.models.proofs import DoorRecord
 from delivery.models.reports import CarrierEvent
 from delivery.models.tasks import ParcelTask
 from delivery.models.waybills import Waybill
 from delivery.queries.parcels import ENDED, window_of
 
 TABLES: Final = (
-    "parcel", "waybill", "carrier_event", "parcel_task", "letter_of_authority", "delivery_complaint", "papers_order",
+    "parcel", "waybill", "carrier_event", "door_record", "parcel_task", "letter_of_authority", "delivery_complaint", "papers_order",
     "inbox_notice", "outbox_message", "audit_event", "timeline_record", "notice", "mail_message", "idempotency_key",
     "approval_service", "stored_file",
 )  # fmt: skip
@@ -77,6 +78,7 @@ def erase_everywhere(parcel: Parcel, reason: str) -> None:
     _complaints(parcel, reason)
     _papers(parcel, reason)
     _tasks(parcel)
+    _proofs(parcel)
     outbox.forget(str(parcel.id))
     inbox.forget(str(parcel.id), *_numbers(parcel))
     notices.forget(f"/parcels/{parcel.id}")
@@ -130,6 +132,17 @@ def _papers(parcel: Parcel, reason: str) -> None:
         inbox.forget(str(order.id), *((order.waybill_no,) if order.waybill_no else ()))
         order.sender_name = order.sender_mobile = order.sender_address = ""
         order.reports, order.remark, order.problem, order.erased_at = [], None, None, clock.now()
+
+
+def _proofs(parcel: Parcel) -> None:
+    """What couriers recorded at the door: signer, document tail, note, photo and signature; their hashes stay."""
+    for row in db.session.scalars(sa.select(DoorRecord).where(DoorRecord.parcel_id == parcel.id)):
+        for file_id in (row.photo_file_id, row.signature_file_id):
+            if file_id is not None:
+                row.photo_file_id = row.signature_file_id = None
+                db.session.flush()  # the row lets go of the file first
+                files.erase(file_id)
+        row.signer_name = row.id_last4 = row.note = None
 
 
 def _tasks(parcel: Parcel) -> None:

@@ -121,7 +121,7 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
     move(parcel, PARCEL, "deliver", SYSTEM, {Part.SYSTEM}, event=event, detail=detail)
     evidence = {"report": cause, "signer_class": str(signer), "reported_at": tracking.delivered_at.isoformat()}
     evidence |= proof_hashes(proof) if proof else {}
-    hand_on(parcel, CustodyKind.SERVED, SYSTEM, taker_name=name, evidence=evidence)
+    hand_on(parcel, CustodyKind.SERVED, SYSTEM, taker_name=rules.masked_name(name), evidence=evidence)
 
 
 def count_delivered(parcel: Parcel, signer: SignerClass, name: str, at: datetime) -> None:

@@ -56,7 +56,7 @@ def confirm_delivery(actor: Actor, parcel_id: UUID, command: ConfirmDelivery) ->
         "reported_at": at.isoformat(),
         "reason_sha256": hash_of(command.reason),
     }
-    hand_on(parcel, CustodyKind.SERVED, actor, taker_name=command.signer_name, evidence=evidence)
+    hand_on(parcel, CustodyKind.SERVED, actor, taker_name=rules.masked_name(command.signer_name), evidence=evidence)
     drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DOUBTFUL_PROOF, TaskKind.DISPUTED)
 
 
@@ -117,7 +117,7 @@ def window_pickup(actor: Actor, parcel_id: UUID, command: object) -> None:
     reason = str(getattr(command, "reason", ""))
     move(parcel, PARCEL, "window_pickup", actor, parts, reason=reason)
     hand_on(
-        parcel, CustodyKind.FETCHED, actor, giver_name=actor.name, taker_name=parcel.receiver_name,
+        parcel, CustodyKind.FETCHED, actor, giver_name=actor.name, taker_name=rules.masked_name(parcel.receiver_name),
         evidence={"reason_sha256": hash_of(reason)},
     )  # fmt: skip
     end_return(parcel, actor)
