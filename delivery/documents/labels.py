@@ -20,9 +20,9 @@ class Sheet(StrEnum):
     LARGE = "100x180"
 
     @property
-    def size(self) -> tuple[float, float]:
+    def size(self) -> tuple[int, int]:
         width, _, height = self.value.partition("x")
-        return float(width), float(height)
+        return int(width), int(height)
 
 
 @dataclass(frozen=True)
