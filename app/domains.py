@@ -14,6 +14,11 @@ def all_domains() -> tuple[Domain, ...]:
     from app.identity.handlers import HANDLERS
     from app.identity.jobs import JOBS
     from app.identity.states import MACHINES
+    from app.kernel.jobs import Job, daily
+    from app.webhooks import policy as webhooks_policy
+    from app.webhooks import services as webhooks
+    from app.webhooks import web as webhooks_web
+    from app.webhooks.states import ENDPOINT
 
     identity = Domain(
         "identity",
@@ -37,8 +42,27 @@ def all_domains() -> tuple[Domain, ...]:
             "organisation": lambda object_id: f"/admin/organisations/{object_id}",
         },
     )
+    outward = Domain(
+        "webhooks",
+        machines=(ENDPOINT,),
+        jobs=(Job("webhooks.forget", webhooks.forget_old, daily("03:50"), N_("Forget old messages to partners"), 300),),
+        blueprints=(webhooks_web.pages, webhooks_web.api),
+        grants=webhooks_policy.GRANTS,
+        navigation=(
+            NavigationItem(
+                N_("Messages to your systems"),
+                "webhooks.listed",
+                "send",
+                frozenset({Role.OWNER, Role.AGENCY, Role.OPERATOR}),
+                order=95,
+            ),
+        ),
+        object_href={"webhook_endpoint": lambda object_id: f"/webhooks/{object_id}"},
+        notice_topics=(Topic("webhooks", N_("Messages to your systems")),),
+    )
     return (
         identity,
+        outward,
         payments.manifest.DOMAIN,
         delivery.manifest.DOMAIN,
         marketplace.manifest.DOMAIN,

@@ -22,6 +22,8 @@ from app.web.guard import check_policies
 from app.web.identity import context
 from app.web.problems import register_problems
 from app.web.session import current_actor
+from app.webhooks import catalogue
+from app.webhooks import services as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("app", "marketplace", "payments", "delivery", "approvals")
@@ -41,6 +43,9 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["chaoshi_domains"] = domains
     app.extensions["chaoshi_grants"] = _grants(domains)
     app.extensions[topics.EXTENSION] = tuple(topic for domain in domains for topic in domain.notice_topics)
+    told = tuple(event for domain in domains for event in domain.webhook_events)
+    app.extensions[catalogue.EXTENSION] = told
+    outbox.subscribe(webhooks.handlers_of(told))
     init_db(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Babel(app, locale_selector=language.select_locale)

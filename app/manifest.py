@@ -10,6 +10,7 @@ from app.kernel.jobs import Job
 from app.kernel.outbox import Handlers
 from app.kernel.states import Machine
 from app.kernel.worklist import Turn, WorkItem
+from app.webhooks.catalogue import WebhookEvent
 
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
@@ -37,6 +38,7 @@ class Domain:
     `worklist` returns the rows of the workbench for an actor, in a fixed number of statements.
     `object_href` maps an object type of the timeline to a function from its id to a page address.
     `notice_topics` are the groups of notices that a person may have mailed at once, daily or never.
+    `webhook_events` are the events that partners' systems may be told.
     `on_start` runs once in the worker after start (for example to register a webhook address).
     """
 
@@ -53,3 +55,4 @@ class Domain:
     on_start: Callable[[], None] | None = None
     commands: tuple["AppGroup", ...] = ()
     notice_topics: tuple[Topic, ...] = ()
+    webhook_events: tuple[WebhookEvent, ...] = ()

@@ -59,6 +59,8 @@ class Entry(Protocol):
 def account_name(code: str, account_type: str) -> str:
     """The name of an account in beancount: each part begins with a capital letter or a figure."""
     parts = [_NOT_IN_NAMES.sub("-", part).strip("-") for part in code.split(":")]
+    if parts[0] == account_type and len(parts) > 1:
+        parts = parts[1:]  # `expense:psp_fee` is Expenses:Psp-fee
     return ":".join([_ROOTS[account_type], *(part[:1].upper() + part[1:] for part in parts if part)])
 
 

@@ -9,6 +9,7 @@ from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
 from payments.outgoing_jobs import JOBS as OUTGOING_JOBS
 from payments.outgoing_states import BANK_ACCOUNT, PAYMENT_DISPUTE, PAYOUT, TRANSFER_REVERSAL
+from payments.outward import WEBHOOK_EVENTS
 from payments.policy import GRANTS
 from payments.states import BANK_ENTRY, BILL, DAY_CLOSE, MISMATCH, PAYMENT, REFUND
 from payments.web import (
@@ -79,6 +80,7 @@ DOMAIN = Domain(
         "day_close": _href("/books/days"),
     },
     notice_topics=(Topic("payment", N_("Bills and payments")),),
+    webhook_events=WEBHOOK_EVENTS,
     init_app=gateways.init_app,
     on_start=_register_address,
 )

@@ -168,6 +168,76 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_day_close")),
         sa.UniqueConstraint("day", name=op.f("uq_day_close_day")),
     )
+    op.create_table(
+        "webhook_endpoint",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("thread_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("sees_all", sa.Boolean(), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("description", sa.String(length=200), nullable=False),
+        sa.Column(
+            "events", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("previous_secret", sa.Text(), nullable=True),
+        sa.Column("previous_until", kernel_db.UTCDateTime(), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("paused_reason", sa.String(length=200), nullable=True),
+        sa.Column("failing_since", kernel_db.UTCDateTime(), nullable=True),
+        sa.Column("accepted_at", kernel_db.UTCDateTime(), nullable=True),
+        sa.Column("created_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("state IN ('active', 'paused', 'removed')", name=op.f("ck_webhook_endpoint_state_14a36b")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_webhook_endpoint_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
+    )
+    op.create_index(op.f("ix_webhook_endpoint_organisation_id"), "webhook_endpoint", ["organisation_id"], unique=False)
+    op.create_table(
+        "webhook_message",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.String(length=60), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
+    )
+    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("endpoint_id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("is_replay", sa.Boolean(), nullable=False),
+        sa.Column("created_at", kernel_db.UTCDateTime(), nullable=False),
+        sa.Column("due_at", kernel_db.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", kernel_db.UTCDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'delivered', 'failed', 'held')", name=op.f("ck_webhook_delivery_state_556876")
+        ),
+        sa.ForeignKeyConstraint(["endpoint_id"], ["webhook_endpoint.id"], name=op.f("fk_webhook_delivery_endpoint_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["webhook_message.id"], name=op.f("fk_webhook_delivery_message_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+    )
+    op.create_index("ix_webhook_delivery_endpoint", "webhook_delivery", ["endpoint_id", "created_at"], unique=False)
+    op.create_index(op.f("ix_webhook_delivery_message_id"), "webhook_delivery", ["message_id"], unique=False)
+    op.create_table(
+        "webhook_attempt",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", kernel_db.UTCDateTime(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("excerpt", sa.String(length=500), nullable=True),
+        sa.Column("problem", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["delivery_id"], ["webhook_delivery.id"], name=op.f("fk_webhook_attempt_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
+    )
+    op.create_index(op.f("ix_webhook_attempt_delivery_id"), "webhook_attempt", ["delivery_id"], unique=False)
     with op.batch_alter_table("idempotency_key") as batch:
         batch.add_column(
             sa.Column(
@@ -212,6 +282,10 @@ def downgrade() -> None:
         batch.drop_index(op.f("ix_idempotency_key_created_at"))
         batch.drop_column("locked_until")
         batch.drop_column("response")
+    op.drop_table("webhook_attempt")
+    op.drop_table("webhook_delivery")
+    op.drop_table("webhook_message")
+    op.drop_table("webhook_endpoint")
     op.drop_table("day_close")
     op.drop_table("recon_item")
     op.drop_table("event_cursor")

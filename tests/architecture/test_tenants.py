@@ -17,6 +17,7 @@ from app.kernel.audit import AuditEvent
 from app.kernel.db import db
 from app.kernel.files import Upload
 from app.kernel.timeline import TimelineRecord
+from app.webhooks import services as webhooks
 from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.credit import Sanction
 from marketplace.models.procurements import Registration
@@ -27,6 +28,7 @@ from marketplace.services import contracts, reviews, sanctions, saved_searches
 from marketplace.services.saved_searches import KeepSearch
 from payments.queries import bills_of_subject
 from payments.services.bank_accounts import EnterBankAccount, enter_bank_account
+from tests import builders
 from tests.approvals import builders as approvals
 from tests.delivery import builders as delivery
 from tests.delivery import rounds_builders
@@ -128,6 +130,9 @@ def a_bank_account(_clock_at: Clock) -> UUID:
     return enter_bank_account(
         market.an_agency_member(), EnterBankAccount("某公司", "某银行", "6222021001123456", proof)
     )
+def a_webhook(_clock_at: Clock) -> UUID:
+    wanted = webhooks.Subscribe("http://127.0.0.1:9/in", "财务系统", ("bill.paid",))
+    return webhooks.subscribe(builders.a_member(Role.OWNER), wanted)[0]
 
 
 # address, how one is made, roles of strangers who may have such objects themselves
@@ -149,6 +154,7 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/practitioners/", a_practitioner, (Role.AGENCY, Role.OWNER)),
     ("/agency-changes/", an_agency_change, (Role.AGENCY, Role.OWNER)),
     ("/rating-requests/", a_rating_request, (Role.AGENCY, Role.OWNER, Role.APPROVING_DEPARTMENT)),
+    ("/webhooks/", a_webhook, (Role.OWNER, Role.AGENCY, Role.OPERATOR)),
     ("/sanctions/", a_finding, (Role.AGENCY, Role.OWNER)),
 )
 
