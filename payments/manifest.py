@@ -5,12 +5,14 @@ from collections.abc import Callable
 from app.kernel.words import N_
 from app.manifest import Domain, Topic
 from payments import gateways, queries
+from payments.commands import payments_cli
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
 from payments.outgoing_jobs import JOBS as OUTGOING_JOBS
 from payments.outgoing_states import BANK_ACCOUNT, PAYMENT_DISPUTE, PAYOUT, TRANSFER_REVERSAL
 from payments.outward import WEBHOOK_EVENTS
 from payments.policy import GRANTS
+from payments.services import reconciliation as reconciliation_jobs
 from payments.states import BANK_ENTRY, BILL, DAY_CLOSE, MISMATCH, PAYMENT, REFUND
 from payments.web import (
     api,
@@ -31,8 +33,9 @@ def _href(prefix: str) -> Callable[[str], str]:
     return lambda object_id: f"{prefix}/{object_id}"
 
 
-def _register_address() -> None:
+def _begin() -> None:
     keep_address()
+    reconciliation_jobs.open_days()
 
 
 DOMAIN = Domain(
@@ -80,7 +83,8 @@ DOMAIN = Domain(
         "day_close": _href("/books/days"),
     },
     notice_topics=(Topic("payment", N_("Bills and payments")),),
+    commands=(payments_cli,),
     webhook_events=WEBHOOK_EVENTS,
     init_app=gateways.init_app,
-    on_start=_register_address,
+    on_start=_begin,
 )

@@ -11,7 +11,9 @@ from app.kernel.inbox import Notice
 from app.kernel.outbox import OutboxMessage
 from payments.gateways import gateway
 from payments.models.payments import Payment
+from payments.models.payouts import Payout
 from payments.models.refunds import Refund
+from payments.outgoing_states import SENT_PAYOUT
 from payments.reconciling import NO_END, NO_REFUND, NOT_FOLDED, NOT_SENT, Difference
 from payments.services.reconciliation.differences import take_over
 from payments.states import MismatchKind, PaymentState, RefundState
@@ -50,6 +52,15 @@ def _refunds(moment: datetime) -> Iterator[Difference]:
         yield _stuck(f"refund:{row.id}", row.gateway_ref or row.idempotency_key, row.amount_fen, row.requested_at)
 
 
+def _payouts(moment: datetime) -> Iterator[Difference]:
+    """Payouts that were approved and never taken by the gateway, or never arrived."""
+    never_sent = sa.and_(Payout.state == "approved", Payout.requested_at < moment - NO_REFUND)
+    no_end = sa.and_(Payout.state.in_(SENT_PAYOUT), Payout.requested_at < moment - NO_REFUND)
+    rows = db.session.scalars(sa.select(Payout).where(sa.or_(never_sent, no_end)).order_by(Payout.id).limit(_MOST))
+    for row in rows:
+        yield _stuck(f"payout:{row.id}", row.number, row.amount_fen, row.requested_at)
+
+
 def _notices(moment: datetime) -> Iterator[Difference]:
     rows = db.session.scalars(
         sa.select(Notice)
@@ -77,4 +88,4 @@ def _stuck(ref: str, what: str, fen: int | None, since: datetime) -> Difference:
     return Difference(MismatchKind.STUCK, ref, what, fen, None, at=since)
 
 
-SOURCES: tuple[Callable[[datetime], Iterator[Difference]], ...] = (_payments, _refunds, _notices, _messages)
+SOURCES: tuple[Callable[[datetime], Iterator[Difference]], ...] = (_payments, _refunds, _payouts, _notices, _messages)
