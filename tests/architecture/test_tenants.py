@@ -130,6 +130,8 @@ def a_bank_account(_clock_at: Clock) -> UUID:
     return enter_bank_account(
         market.an_agency_member(), EnterBankAccount("某公司", "某银行", "6222021001123456", proof)
     )
+
+
 def a_webhook(_clock_at: Clock) -> UUID:
     wanted = webhooks.Subscribe("http://127.0.0.1:9/in", "财务系统", ("bill.paid",))
     return webhooks.subscribe(builders.a_member(Role.OWNER), wanted)[0]
