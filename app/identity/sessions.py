@@ -74,7 +74,7 @@ class Sessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
         """Read the cookie; an unknown, ended or revoked one counts as no session."""
         found = BrowserSession()
-        if request.path.startswith(("/assets/", "/healthz", "/webhooks/")):
+        if request.path.startswith(("/assets/", "/healthz")):
             found.untouched = True
             return found
         cookie = request.cookies.get(self.cookie_name, "")
