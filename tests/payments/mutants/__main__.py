@@ -27,6 +27,7 @@ class Mutant:
 
 SERVICES = "tests/payments/test_payment_services.py"
 NETWORK = "tests/payments/test_bad_network.py"
+OUTGOING = "tests/payments/test_outgoing.py"
 PURE = "tests/payments/test_ledger.py tests/payments/test_observed.py tests/payments/test_rules.py"
 MUTANTS = (
     Mutant("a refund without its key", "payments/services/refunds.py", ".refund(known.request, known.key)",
@@ -60,12 +61,24 @@ MUTANTS = (
            f"{SERVICES} -k two_persons"),
     Mutant("released while a refund waits", "payments/services/held.py", "        raise refund_under_way()\n    if",
            "        pass\n    if", f"{SERVICES} -k two_persons"),
-    Mutant("strangers may pay", "payments/policy.py", "    if not found:\n        raise NotFound\n", "",
+    Mutant("strangers may pay", "payments/policy.py",
+           "    found = parts(actor, bill)\n    if not found:\n        raise NotFound\n", "    found = parts(actor, bill)\n",
            f"{SERVICES} -k strangers"),
     Mutant("the payee may pay", "payments/services/payments.py", "    if any(Part.PAYER not in parts_seen(actor, bill) for bill in bills):\n        raise NotAllowed\n    rules",
            "    rules", f"{SERVICES} -k strangers"),
     Mutant("courier money is held", "payments/ledger.py", "BillKind.COURIER_FEE: COURIER", "BillKind.COURIER_FEE: escrow(bill_id)",
            f"{PURE} -k statutory"),
+    Mutant("half a fen is posted", "payments/ledger.py", "if any(type(entry.amount_fen) is not int for entry in self.entries):",
+           "if False:", f"{PURE} -k whole_fen"),
+    Mutant("one's own payout approved", "payments/services/payouts.py",
+           "if actor.user_id in (row.requested_by, row.first_approved_by):", "if False:", f"{OUTGOING} -k two_persons"),
+    Mutant("paid out while frozen", "payments/queries/agency_money.py",
+           "return PayoutBlock.FROZEN if frozen_balance_fen(organisation_id) else None", "return None",
+           f"{OUTGOING} -k blocks_payouts"),
+    Mutant("a postponed payout keeps its key", "payments/services/payouts.py",
+           "        row.attempt += 1\n        row.problem, row.check_at = problem, clock.now() + timedelta(hours=1)\n        move",
+           "        row.problem, row.check_at = problem, clock.now() + timedelta(hours=1)\n        move",
+           f"{OUTGOING} -k not_settled"),
 )  # fmt: skip
 
 
