@@ -12,13 +12,16 @@ from flask import Flask
 from app.kernel import clock, outbox
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db
+from app.kernel.outbox import OutboxMessage
 from payments import jobs, services
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
 from payments.models.ledger import LedgerTransaction
+from payments.models.reconciliation import Mismatch
 from payments.ports import Unknown
 from payments.queries import PaymentView, bill_page, bill_view
 from payments.services import DecideRefund, StartPayment
+from payments.services.reconciliation import watch_stuck
 from payments.simulator.application import Simulator
 from payments.simulator.faults import Fault
 from payments.simulator.inprocess import take_deliveries
@@ -58,11 +61,17 @@ def test_a_failure_that_the_provider_remembers_is_looked_up_once_the_key_is_old(
     control(simulator, "/faults", path="/v1/checkout/sessions", fault=Fault.ERROR_KEPT)
     bill_id = a_bill(12_345)
     payment_id = services.start_payment(owner, bill_id, StartPayment("card"))
-    for _ in range(2):
-        with pytest.raises(Unknown):
-            services.send_payment(payment_id)
+    for hours in range(13):
+        with clock.at(clock.now() + timedelta(hours=hours)):
+            outbox.drain_all()
+    given_up = sa.select(sa.func.count(OutboxMessage.id)).where(OutboxMessage.dead_at.is_not(None))
+    assert db.session.scalar(given_up) == 1
+    db.session.rollback()
     with clock.at(clock.now() + timedelta(hours=21)):
-        services.send_payment(payment_id)
+        assert watch_stuck() == 1
+        assert jobs.follow_up() == 1
+        assert watch_stuck() == 0
+    assert db.session.scalars(sa.select(Mismatch.state)).all() == ["resolved"]
     pay_at_cashier(bill_id, "card")
     assert services.sync_payment(payment_id) is PaymentState.SUCCEEDED
     assert len(gateway._client.v1.checkout.sessions.list().data) == 1

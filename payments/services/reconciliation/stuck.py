@@ -9,6 +9,7 @@ from app.kernel import clock
 from app.kernel.db import db, use_case
 from app.kernel.inbox import Notice
 from app.kernel.outbox import OutboxMessage
+from payments.events import PaymentStarted, RefundApproved
 from payments.gateways import gateway
 from payments.models.payments import Payment
 from payments.models.payouts import Payout
@@ -72,11 +73,19 @@ def _notices(moment: datetime) -> Iterator[Difference]:
         yield _stuck(f"notice:{row.notice_id}", f"{row.kind} {row.object_ref or ''}".strip(), None, row.received_at)
 
 
+_FOLLOWED = (PaymentStarted.name, RefundApproved.name)
+"""A job repeats what these tasks do until it has happened; what is stuck then is the attempt or the refund itself."""
+
+
 def _messages(_moment: datetime) -> Iterator[Difference]:
-    """Tasks of payments that were given up after all their tries."""
+    """Tasks of payments that were given up after all their tries and that nothing else repeats."""
     rows = db.session.scalars(
         sa.select(OutboxMessage)
-        .where(OutboxMessage.dead_at.is_not(None), OutboxMessage.event.startswith("payments."))
+        .where(
+            OutboxMessage.dead_at.is_not(None),
+            OutboxMessage.event.startswith("payments."),
+            OutboxMessage.event.not_in(_FOLLOWED),
+        )
         .order_by(OutboxMessage.id)
         .limit(_MOST)
     )
