@@ -12,12 +12,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from app.kernel import clock as kernel_clock
 from app.kernel.access import Role
 from app.kernel.audit import AuditEvent
 from app.kernel.db import db
 from app.kernel.files import Upload
 from app.kernel.timeline import TimelineRecord
 from app.webhooks import services as webhooks
+from delivery.models.mandates import IdType, LetterScope
+from delivery.services import complaints as delivery_complaints
+from delivery.services import mandates
 from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.credit import Sanction
 from marketplace.models.procurements import Registration
@@ -73,6 +77,18 @@ def a_parcel(_clock_at: Clock) -> UUID:
 def a_courier_round(_clock_at: Clock) -> UUID:
     hall = delivery.a_hall()
     return rounds_builders.a_round(hall, rounds_builders.a_courier(hall), rounds_builders.an_own_parcel(hall)).id
+
+
+def a_letter(_clock_at: Clock) -> UUID:
+    hall = delivery.a_hall()
+    wanted = mandates.GrantLetter("王建国", IdType.RESIDENT_CARD, "123X", LetterScope.DOOR, kernel_clock.today())
+    return mandates.grant_letter(hall.applicant, delivery.an_ordered_parcel(hall), wanted)
+
+
+def a_delivery_complaint(_clock_at: Clock) -> UUID:
+    hall = delivery.a_hall()
+    about = delivery_complaints.Complain(delivery_complaints.ComplaintKind.LATE, "超过承诺时间")
+    return delivery_complaints.complain(hall.applicant, delivery.an_ordered_parcel(hall), about)
 
 
 def an_admission_file(_clock_at: Clock) -> UUID:
@@ -149,6 +165,8 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/certificates/", a_certificate, (Role.OWNER, Role.APPLICANT, Role.CERTIFICATE_CENTRE)),
     ("/parcels/", a_parcel, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
     ("/courier-rounds/", a_courier_round, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR)),
+    ("/letters-of-authority/", a_letter, (Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
+    ("/delivery-complaints/", a_delivery_complaint, (Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
     ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
     ("/challenges/", a_challenge, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),
