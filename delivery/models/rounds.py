@@ -68,18 +68,18 @@ class RoundStop(Base):
     round_id: Mapped[UUID] = uuid_fk("courier_round.id")
     parcel_id: Mapped[UUID] = uuid_fk("parcel.id")
     position: Mapped[int] = mapped_column(sa.Integer())
-    state: Mapped[str] = mapped_column(sa.String(12), default=StopState.OPEN)
+    outcome: Mapped[str] = mapped_column(sa.String(12), default=StopState.OPEN)
     code_tries: Mapped[int] = mapped_column(sa.Integer(), default=0)
     code_locked_at: Mapped[datetime | None]
     code_unlocked_at: Mapped[datetime | None]
 
     __table_args__ = (
-        named_check("stop_state", one_of("state", StopState)),
+        named_check("outcome", one_of("outcome", StopState)),
         sa.UniqueConstraint("round_id", "parcel_id"),
         # a parcel lies on one unfinished stop at most
         sa.Index(
-            "uq_round_stop_open", "parcel_id", unique=True, sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
+            "uq_round_stop_open", "parcel_id", unique=True, sqlite_where=sa.text("outcome = 'open'"),
+            postgresql_where=sa.text("outcome = 'open'"),
         ),
     )  # fmt: skip
 

@@ -99,9 +99,9 @@ def rounds_statement(actor: Actor) -> sa.Select[Any]:
     """Rounds of the hall, or of the courier who asks, the newest day first, with the sums of their stops."""
     counted = sa.select(
         RoundStop.round_id,
-        _sum(RoundStop.state != StopState.TAKEN_OFF).label("stops"),
-        _sum(RoundStop.state == StopState.DELIVERED).label("delivered"),
-        _sum(RoundStop.state == StopState.FAILED).label("failed"),
+        _sum(RoundStop.outcome != StopState.TAKEN_OFF).label("stops"),
+        _sum(RoundStop.outcome == StopState.DELIVERED).label("delivered"),
+        _sum(RoundStop.outcome == StopState.FAILED).label("failed"),
     ).group_by(RoundStop.round_id)
     sums = counted.subquery()
     statement = sa.select(CourierRound, sums.c.stops, sums.c.delivered, sums.c.failed).outerjoin(
@@ -162,7 +162,7 @@ def _stops(round_id: UUID) -> Sequence[Any]:
 
 
 def _stop_view(stop: RoundStop, parcel: Parcel) -> StopView:
-    state = StopState(stop.state)
+    state = StopState(stop.outcome)
     return StopView(
         parcel.id, parcel.number, parcel.waybill_no or "", rules.masked_name(parcel.receiver_name),
         rules.masked_address(
@@ -214,18 +214,18 @@ def carried_round(round_id: UUID, actor: Actor) -> CarriedRound:
         raise NotFound
     is_out = row.state == RoundState.OUT
     stops = [
-        _carried(stop, parcel, full=is_out) for stop, parcel in _stops(row.id) if stop.state != StopState.TAKEN_OFF
+        _carried(stop, parcel, full=is_out) for stop, parcel in _stops(row.id) if stop.outcome != StopState.TAKEN_OFF
     ]
     return CarriedRound(row.id, row.number, row.work_day, row.state, row.set_out_at, row.storage_key, tuple(stops))
 
 
 def _carried(stop: RoundStop, parcel: Parcel, *, full: bool) -> CarriedStop:
-    shown = full and stop.state != StopState.DELIVERED
+    shown = full and stop.outcome != StopState.DELIVERED
     return CarriedStop(
         parcel.id, parcel.number, parcel.waybill_no or "",
         parcel.receiver_name if shown else rules.masked_name(parcel.receiver_name), parcel.receiver_mobile if shown else "",
         parcel.receiver_county, parcel.receiver_address if shown else "", parcel.contents, parcel.who_may_sign,
-        doorstep.code_hint(str(parcel.id), parcel.pickup_code) if shown else "", stop.state,
+        doorstep.code_hint(str(parcel.id), parcel.pickup_code) if shown else "", stop.outcome,
         max(0, doorstep.CODE_TRIES - stop.code_tries), stop.is_locked,
     )  # fmt: skip
 
@@ -245,7 +245,7 @@ class Waiting:
 
 def parcels_without_round(actor: Actor, limit: int = 200) -> tuple[Waiting, ...]:
     """What could be put on a round: handed over, on no unfinished one. One statement."""
-    on_round = sa.exists().where(RoundStop.parcel_id == Parcel.id, RoundStop.state == StopState.OPEN)
+    on_round = sa.exists().where(RoundStop.parcel_id == Parcel.id, RoundStop.outcome == StopState.OPEN)
     statement = (
         sa.select(Parcel)
         .where(Parcel.hall_organisation_id == actor.organisation_id, Parcel.state == ParcelState.HANDED_OVER, ~on_round)

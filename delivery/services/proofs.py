@@ -241,8 +241,8 @@ def _follow(actor: Actor, stop: RoundStop, parcel: Parcel, row: DoorRecord) -> N
 
 
 def _follow_delivery(stop: RoundStop, parcel: Parcel, row: DoorRecord) -> None:
-    if stop.state != StopState.TAKEN_OFF:
-        stop.state = StopState.DELIVERED
+    if stop.outcome != StopState.TAKEN_OFF:
+        stop.outcome = StopState.DELIVERED
     if row.standing == Standing.CONFLICT:
         raise_task(parcel, TaskKind.TWO_DELIVERIES, cause=str(row.id), fact=row.number)
         return
@@ -268,8 +268,8 @@ def _as_report(parcel: Parcel, row: DoorRecord) -> Report:
 
 
 def _follow_failure(stop: RoundStop, parcel: Parcel, row: DoorRecord) -> None:
-    if stop.state == StopState.OPEN:
-        stop.state = StopState.FAILED
+    if stop.outcome == StopState.OPEN:
+        stop.outcome = StopState.FAILED
     if row.standing == Standing.LATE:
         return
     assert row.reason is not None
@@ -286,8 +286,8 @@ def _close_other_stops(stop: RoundStop) -> None:
     """A parcel that was delivered is not to be carried about by somebody else."""
     db.session.execute(
         sa.update(RoundStop)
-        .where(RoundStop.parcel_id == stop.parcel_id, RoundStop.id != stop.id, RoundStop.state == StopState.OPEN)
-        .values(state=StopState.TAKEN_OFF)
+        .where(RoundStop.parcel_id == stop.parcel_id, RoundStop.id != stop.id, RoundStop.outcome == StopState.OPEN)
+        .values(outcome=StopState.TAKEN_OFF)
     )
 
 

@@ -160,7 +160,7 @@ def _put_on(courier_round: CourierRound, parcel: Parcel, position: int) -> None:
     elsewhere = db.session.scalar(
         sa.select(CourierRound.number)
         .join(RoundStop, RoundStop.round_id == CourierRound.id)
-        .where(RoundStop.parcel_id == parcel.id, RoundStop.state == StopState.OPEN)
+        .where(RoundStop.parcel_id == parcel.id, RoundStop.outcome == StopState.OPEN)
     )
     if elsewhere is not None:
         raise Conflict(
@@ -171,7 +171,7 @@ def _put_on(courier_round: CourierRound, parcel: Parcel, position: int) -> None:
         sa.select(RoundStop).where(RoundStop.round_id == courier_round.id, RoundStop.parcel_id == parcel.id)
     )
     if known is not None:
-        known.state, known.position = StopState.OPEN, position
+        known.outcome, known.position = StopState.OPEN, position
     else:
         db.session.add(RoundStop(id=new_id(), round_id=courier_round.id, parcel_id=parcel.id, position=position))
     db.session.flush()  # the partial unique index on open stops speaks here
@@ -183,7 +183,7 @@ def add_stop(actor: Actor, round_id: UUID, command: AddStop) -> UUID:
     found, _ = _planned_by(actor, round_id, command.version)
     parcel = find_scanned(found.hall_organisation_id, command.code)
     stops = stops_of(found.id)
-    if any(stop.parcel_id == parcel.id and stop.state == StopState.OPEN for stop in stops):
+    if any(stop.parcel_id == parcel.id and stop.outcome == StopState.OPEN for stop in stops):
         return parcel.id
     if len(stops) >= LONGEST_ROUND:
         raise Refused("round-full", N_("A round has at most 200 stops."))
@@ -197,9 +197,9 @@ def take_off(actor: Actor, round_id: UUID, command: StopOf) -> None:
     """Take a parcel off the round, so that another courier may have it."""
     found, _ = _planned_by(actor, round_id, command.version)
     stop = stop_of(found.id, command.parcel_id)
-    if stop.state != StopState.OPEN:
+    if stop.outcome != StopState.OPEN:
         raise Refused("stop-settled", N_("This stop is settled."))
-    stop.state = StopState.TAKEN_OFF
+    stop.outcome = StopState.TAKEN_OFF
     record(found, "stop_taken_off", actor, title=N_("Stop taken off"), detail={"parcel_id": str(command.parcel_id)})
 
 
@@ -224,7 +224,7 @@ def set_out(actor: Actor, round_id: UUID) -> None:
     parts = must_see_round(actor, found)
     if found.state == RoundState.OUT and Part.COURIER in parts:
         return
-    waiting = [stop.parcel_id for stop in stops_of(found.id) if stop.state == StopState.OPEN]
+    waiting = [stop.parcel_id for stop in stops_of(found.id) if stop.outcome == StopState.OPEN]
     moment = clock.now()
     # no statement runs between these and move(): the database holds key and state together
     found.set_out_at, found.storage_key = moment, base64.b64encode(secrets.token_bytes(32)).decode()
@@ -262,7 +262,7 @@ def end_for_courier(actor: Actor, round_id: UUID, command: object) -> None:
 
 def _close(found: CourierRound) -> dict[str, int]:
     """Free what was not visited; returns how the stops ended."""
-    states = [stop.state for stop in stops_of(found.id)]
+    states = [stop.outcome for stop in stops_of(found.id)]
     _free_stops(found)
     return {str(each): states.count(each) for each in StopState}
 
@@ -279,8 +279,8 @@ def cancel_round(actor: Actor, round_id: UUID, command: object) -> None:
 def _free_stops(found: CourierRound) -> None:
     db.session.execute(
         sa.update(RoundStop)
-        .where(RoundStop.round_id == found.id, RoundStop.state == StopState.OPEN)
-        .values(state=StopState.TAKEN_OFF)
+        .where(RoundStop.round_id == found.id, RoundStop.outcome == StopState.OPEN)
+        .values(outcome=StopState.TAKEN_OFF)
     )
 
 

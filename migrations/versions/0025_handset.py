@@ -63,12 +63,12 @@ def upgrade() -> None:
         sa.Column("round_id", sa.Uuid(), nullable=False),
         sa.Column("parcel_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("code_tries", sa.Integer(), nullable=False),
         sa.Column("code_locked_at", kernel_db.UTCDateTime(), nullable=True),
         sa.Column("code_unlocked_at", kernel_db.UTCDateTime(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('open', 'delivered', 'failed', 'taken_off')", name=op.f("ck_round_stop_stop_state_72fb91")
+            "outcome IN ('open', 'delivered', 'failed', 'taken_off')", name=op.f("ck_round_stop_outcome_4f71b7")
         ),
         sa.ForeignKeyConstraint(["parcel_id"], ["parcel.id"], name=op.f("fk_round_stop_parcel_id")),
         sa.ForeignKeyConstraint(["round_id"], ["courier_round.id"], name=op.f("fk_round_stop_round_id")),
@@ -82,8 +82,8 @@ def upgrade() -> None:
         "round_stop",
         ["parcel_id"],
         unique=True,
-        sqlite_where=sa.text("state = 'open'"),
-        postgresql_where=sa.text("state = 'open'"),
+        sqlite_where=sa.text("outcome = 'open'"),
+        postgresql_where=sa.text("outcome = 'open'"),
     )
     op.create_table(
         "door_record",
