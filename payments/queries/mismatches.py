@@ -155,7 +155,7 @@ def mismatch_page(actor: Actor, mismatch_id: UUID) -> MismatchView:
     return replace(view, parts=parts)
 
 
-def _wanted(kind: str | None, state: str | None) -> sa.Select[tuple[Mismatch]]:
+def _wanted(kind: str | None, state: str | None) -> sa.Select[Mismatch]:
     statement = sa.select(Mismatch).order_by(Mismatch.found_at.desc(), Mismatch.id)
     if kind:
         statement = statement.where(Mismatch.kind == kind)

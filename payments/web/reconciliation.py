@@ -50,7 +50,9 @@ MISMATCH_ACTIONS = {
     ),
     "reopen": Action(reconciliation.reopen_mismatch, ExplainIn),
 }  # fmt: skip
-ASK_AGAIN = Action(reconciliation.ask_again, label=N_("Ask the provider now"))
+ASK_AGAIN = Action(
+    lambda actor, object_id, _command: reconciliation.ask_again(actor, object_id), label=N_("Ask the provider now")
+)
 DAY_ACTIONS = {
     "sign": Action(
         reconciliation.sign_day, SignDayIn,
@@ -135,13 +137,14 @@ def mismatch(object_id: UUID) -> str:
 
 
 def _advice(view: MismatchView) -> str:
-    return {
+    advice: dict[MismatchKind, str] = {
         MismatchKind.MISSING_HERE: _("Money moved at the provider that no posting of ours knows. Ask the provider now: a payment that we lost is found and booked. If it stays, find the object in the provider's dashboard, then book it as unexplained."),
         MismatchKind.MISSING_THERE: _("Our books say that money moved, and the provider does not. Check that the books are compared with the right account. A posting is never erased: it is reversed by another one."),
         MismatchKind.AMOUNT: _("Both sides know the movement and name different amounts. Compare the provider's fee and the posting."),
         MismatchKind.CURRENCY: _("The money moved in another currency than the books say. It must not be counted as yuan."),
         MismatchKind.STUCK: _("It was asked about every minute and has no end. Ask the provider now; if nothing changes, look the object up in the provider's dashboard."),
-    }[MismatchKind(view.kind)]  # fmt: skip
+    }  # fmt: skip
+    return advice[MismatchKind(view.kind)]
 
 
 def _mismatch_actions(view: MismatchView) -> tuple[Any, ...]:

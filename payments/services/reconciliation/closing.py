@@ -148,10 +148,10 @@ def confirm_day(actor: Actor, close_id: UUID, command: Plain) -> None:
     move(row, DAY_CLOSE, "confirm", actor, books_parts_seen(actor))
 
 
-def _as_stored(figures: dict[str, object]) -> object:
+def _as_stored(figures: object) -> object:
     """As JSON gives it back: lists for tuples."""
     if isinstance(figures, dict):
-        return {key: _as_stored(value) for key, value in figures.items()}  # type: ignore[arg-type]
+        return {key: _as_stored(value) for key, value in figures.items()}
     return [_as_stored(value) for value in figures] if isinstance(figures, list | tuple) else figures
 
 
