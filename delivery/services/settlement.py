@@ -19,7 +19,6 @@ from app.kernel.numbering import next_number
 from app.kernel.spreadsheets import read_table
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from app.web.regions import region_path
 from delivery import documents
 from delivery.custody import CustodyKind
 from delivery.errors import same_person
@@ -27,6 +26,7 @@ from delivery.models.custody import CustodyStep
 from delivery.models.desk import Claim
 from delivery.models.parcels import Parcel
 from delivery.models.settlement import BillDifference, CarrierBill, CarrierBillLine, CarrierTariff
+from delivery.places import hall_path
 from delivery.policy import SETTLE, must_see_hall
 from delivery.settlement import BillLine, LineKind, Order, Rate, Zone, compare, read_bill, zone_of
 from delivery.states import CARRIER_BILL, CLAIM, CarrierBillState, ClaimState, Part
@@ -178,7 +178,7 @@ def _orders(bill: CarrierBill) -> list[Order]:
     year, month = map(int, bill.month.split("-"))
     begin = datetime.combine(date(year, month, 1), time(), clock.BEIJING)
     end = datetime.combine(date(year + month // 12, month % 12 + 1, 1), time(), clock.BEIJING)
-    region = tuple(region_path(identity.organisation(bill.hall_organisation_id).region_code or ""))
+    region = hall_path(bill.hall_organisation_id)
     taken = db.session.execute(
         sa.select(CustodyStep.waybill_no, CustodyStep.at, Parcel.weight_g, Parcel.receiver_prov, Parcel.receiver_city)
         .join(Parcel, Parcel.id == CustodyStep.parcel_id)
