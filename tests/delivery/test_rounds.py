@@ -82,7 +82,7 @@ def test_planned_set_out_and_ended_with_a_key_that_dies() -> None:
     rounds.finish(courier, carried.id)
     rounds.finish(courier, carried.id)
     assert db.session.get(CourierRound, carried.id, populate_existing=True).storage_key is None  # type: ignore[union-attr]
-    assert stop(carried, one).state == "taken_off"
+    assert stop(carried, one).outcome == "taken_off"
     assert [each.id for each in queries.parcels_without_round(hall.packer)] == [one]
     with pytest.raises(IllegalTransition):
         rounds.set_out(courier, carried.id)
@@ -147,7 +147,7 @@ def test_a_sound_delivery_of_our_own_moves_the_parcel() -> None:
     )  # fmt: skip
     assert row.delivered_at == MORNING
     assert row.next_poll_at is None
-    assert stop(carried, one).state == "delivered"
+    assert stop(carried, one).outcome == "delivered"
     assert queries.carried_round(carried.id, carried.courier).stops[0].address == ""  # the handset may forget it
     outbox.drain_all()
     (kept,) = records()
@@ -252,7 +252,7 @@ def test_a_failed_attempt_and_what_follows_it(
     row = parcel(one)
     assert (row.state, row.observed_status, row.failed_attempts) == ("handed_over", status, 1)
     assert tasks(one) == raised
-    assert stop(carried, one).state == "failed"
+    assert stop(carried, one).outcome == "failed"
 
 
 def test_tried_again_on_the_same_day() -> None:
@@ -260,7 +260,7 @@ def test_tried_again_on_the_same_day() -> None:
     (one,) = carried.parcels
     upload(carried, failed(carried, one))
     assert upload(carried, delivered(carried, one))[0].standing == "counted"
-    assert (parcel(one).state, stop(carried, one).state) == ("delivered", "delivered")
+    assert (parcel(one).state, stop(carried, one).outcome) == ("delivered", "delivered")
 
 
 def test_a_parcel_of_the_carrier_waits_for_the_carriers_word() -> None:
