@@ -427,21 +427,21 @@ def _late(view: queries.BillView, rate: int) -> LatePayment:
 
 register_actions(
     bp, api, path="/agency-money/<uuid:object_id>", table=MONEY_ACTIONS, view=agency_money.money_page,
-    detail="payments_money.agency", to_json=money_json, name="agency_money",
+    detail="payments_money.agency", to_json=money_json, money=True, name="agency_money",
 )  # fmt: skip
 register_actions(
     bp, api, machine=PAYOUT, path="/payouts/<uuid:object_id>", table=PAYOUT_ACTIONS, view=agency_money.payout_page,
-    detail="payments_money.payout", to_json=payout_json,
+    detail="payments_money.payout", to_json=payout_json, money=True,
 )  # fmt: skip
 register_actions(
     bp, api, machine=BANK_ACCOUNT, path="/bank-accounts/<uuid:object_id>", table=ACCOUNT_ACTIONS,
-    view=agency_money.bank_account_page, detail="payments_money.account", to_json=account_json,
+    view=agency_money.bank_account_page, detail="payments_money.account", to_json=account_json, money=True,
 )  # fmt: skip
 register_actions(
     bp, api, machine=PAYMENT_DISPUTE, path="/disputes/<uuid:object_id>", table=DISPUTE_ACTIONS,
-    view=disputes.dispute_page, detail="payments_money.dispute", to_json=dispute_json,
+    view=disputes.dispute_page, detail="payments_money.dispute", to_json=dispute_json, money=True,
 )  # fmt: skip
 register_actions(
     bp, api, path="/bills/<uuid:object_id>/papers", table=PAPER_ACTIONS, view=queries.bill_page, detail="payments.bill",
-    to_json=bill_json, name="tax_paper",
+    to_json=bill_json, money=True, name="tax_paper",
 )  # fmt: skip

@@ -149,7 +149,7 @@ def a_bank_account(_clock_at: Clock) -> UUID:
 
 
 def a_webhook(_clock_at: Clock) -> UUID:
-    wanted = webhooks.Subscribe("http://127.0.0.1:9/in", "财务系统", ("bill.paid",))
+    wanted = webhooks.Subscribe("http://127.0.0.1:8999/in", "财务系统", ("bill.paid",))
     return webhooks.subscribe(builders.a_member(Role.OWNER), wanted)[0]
 
 

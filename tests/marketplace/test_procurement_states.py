@@ -24,7 +24,7 @@ P, R = ProcurementState, RegistrationState
 
 def test_only_these_states_are_final() -> None:
     assert {P.CLOSED, P.VOID, P.CANCELLED, P.REPUBLISHED} == PROCUREMENT.terminal
-    assert {R.AVOIDED, R.STEPPED_BACK, R.LOST, R.EXCLUDED, R.GAVE_UP, R.LAPSED, R.STRUCK_OUT} == REGISTRATION.terminal
+    assert {R.AVOIDED, R.STEPPED_BACK, R.EXCLUDED, R.GAVE_UP, R.LAPSED, R.STRUCK_OUT} == REGISTRATION.terminal
 
 
 def test_the_main_road_and_its_parts() -> None:

@@ -37,6 +37,8 @@ MONEY_CODE = sorted([*(ROOT / "payments").rglob("*.py"), ROOT / "app" / "kernel"
 NO_MONEY = {
     "payments/rules.py": {"age / 4"},  # a duration
     "payments/gateways/stripe.py": {"3.05", "10.0"},  # seconds
+    "payments/gateways/direct.py": {"3.05", "10.0"},  # seconds
+    "payments/gateways/probe.py": {"3.05", "20.0"},  # seconds
 }
 """Floating point that is not about money, by module; drawings and the simulator's waits are left out altogether."""
 DRAWN_OR_WAITING = (

@@ -26,7 +26,7 @@ def some_postings() -> UUID:
     held = ledger.destination(BillKind.SERVICE_FEE, bill_id)
     post(ledger.charge_settled("stripe", charge, [ledger.Credit(bill_id, held, 100_000)], '滨河路"管廊"\\\n环评'))
     refund_id = new_id()
-    post(ledger.refund_held(refund_id, ledger.escrow(bill_id), 100_000, NOON + timedelta(days=2), "退款", bill_id))
+    post(ledger.refund_held(refund_id, [(ledger.escrow(bill_id), 100_000)], NOON + timedelta(days=2), "退款", bill_id))
     back = Movement("txn_2", "refund", -100_000, 0, "CNY", NOON + timedelta(days=2), "re_1")
     post(ledger.refund_moved("stripe", back, refund_id, "退款", bill_id))
     return bill_id

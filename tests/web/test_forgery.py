@@ -58,6 +58,7 @@ def test_exempt_views_are_known_and_few(app: Flask) -> None:
         "/api/tokens",
         "/api/track",
         "/delivery/notice/<any(ems, kuaidi100):source>/<segment>",
+        "/pay/notice/<any(alipay, wechat_pay):source>",
         "/pay/notice/stripe",
     }
     assert all(policy_of(app, rule.endpoint) is not None for rule in app.url_map.iter_rules())
