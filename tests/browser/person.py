@@ -76,6 +76,8 @@ class BrowserPerson(Person):
             if button and buttons.filter(has_text=button).count()
             else buttons.first
         )
+        if place.get_attribute("hx-boost") == "true":
+            return self._swapped(pressed, status)
         asks = pressed.get_attribute("data-confirm")
         with page.expect_navigation(wait_until="load") as landing:
             if pressed.is_visible():
@@ -85,6 +87,17 @@ class BrowserPerson(Person):
             if asks:
                 page.locator("dialog#ask [data-ask-yes]").click()
         return self._shown(landing.value, status)
+
+    def _swapped(self, pressed: Locator, status: int) -> BeautifulSoup:
+        """Press a button whose answer is put into the page in place: there is no navigation to wait for."""
+        page = self.window.page
+        page.evaluate("""() => {
+          window.isSettled = false;
+          document.addEventListener("htmx:afterSettle", () => { window.isSettled = true; }, { once: true });
+        }""")
+        pressed.click()
+        page.wait_for_function("() => window.isSettled")
+        return self._shown(None, status)
 
     def _index(self, form: Tag) -> int:
         """The place of the form among those of the page it was read from."""
