@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from app.settings import Mode, Settings
 
@@ -111,8 +112,20 @@ def announce(port: int) -> None:
     os._exit(0)
 
 
+def _follow_moved_simulators() -> None:
+    """A simulator on another port is still the partner to talk to, unless another address is given."""
+    for name, key, base in (
+        ("STRIPE_SIMULATOR_PORT", "STRIPE_BASE_URL", Settings.stripe_base_url),
+        ("EMS_SIMULATOR_PORT", "EMS_BASE_URL", Settings.ems_base_url),
+    ):
+        if name in os.environ and "STRIPE_SECRET_KEY" not in os.environ:
+            address = urlsplit(base)
+            os.environ.setdefault(key, address._replace(netloc=f"{address.hostname}:{os.environ[name]}").geturl())
+
+
 def main() -> int:
     """Run all of it. Refuses in production, where each process has its own unit."""
+    _follow_moved_simulators()
     settings = Settings.from_env()
     if settings.mode is Mode.PRODUCTION:
         sys.stderr.write("the supervisor starts simulators and is not for production; see README, Deploy\n")

@@ -59,15 +59,16 @@ def look(browser: Browser, product: Product) -> Iterator[Callable[..., Window]]:
 @pytest.fixture
 def url(app: Flask, clock_at: Callable[..., None]) -> Iterator[str]:
     """The application behind a socket, living at the test's moment."""
-    server = make_server("127.0.0.1", 0, app)
-    server.log = lambda *_: None  # type: ignore[method-assign]
     moved = clock._source.get()
 
-    def serve() -> None:
+    def living(environ: Any, start_response: Any) -> Any:
         with clock.at(moved):
-            server.serve_forever()
+            return app(environ, start_response)
 
-    threading.Thread(target=serve, daemon=True).start()
+    # Chromium opens connections that it may use later: a server of one thread would wait for their first byte
+    server = make_server("127.0.0.1", 0, living, threaded=True)
+    server.log = lambda *_: None  # type: ignore[method-assign]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
 
