@@ -43,7 +43,7 @@
   });
   document.addEventListener("submit", (event) => {
     const input = event.target.querySelector?.("[data-scan-focus]");
-    if (!input) return;
+    if (!input || event.submitter?.name === "near") return; // a suggestion was taken: the box itself is empty
     input.value = half(input.value);
     if (!input.value) { event.preventDefault(); event.stopImmediatePropagation(); show("danger"); input.focus(); }
   }, true);
