@@ -68,7 +68,11 @@ def test_from_the_account_to_the_advice(
     asked = mine.post(f"/agency-money/{agency.organisation_id}/actions/payout", data={"amount_fen": "1,000.50"})
     assert asked.status_code == 422
     assert "not above the balance" in asked.text
-    asked = mine.post(f"/api/agency-money/{agency.organisation_id}/actions/payout", json={"amount_fen": "600.00"})
+    asked = mine.post(
+        f"/api/agency-money/{agency.organisation_id}/actions/payout",
+        json={"amount_fen": "600.00"},
+        headers={"Idempotency-Key": "payout-1"},
+    )
     assert (asked.status_code, asked.json["balance_fen"], asked.json["on_its_way_fen"]) == (200, 40_000, 60_000)
     payout_id = db.session.scalars(sa.select(Payout.id)).one()
     assert "waits" not in mine.get(f"/payouts/{payout_id}").text
