@@ -114,11 +114,11 @@ def announce(port: int) -> None:
 
 def _follow_moved_simulators() -> None:
     """A simulator on another port is still the partner to talk to, unless another address is given."""
-    for name, key, base in (
-        ("STRIPE_SIMULATOR_PORT", "STRIPE_BASE_URL", Settings.stripe_base_url),
-        ("EMS_SIMULATOR_PORT", "EMS_BASE_URL", Settings.ems_base_url),
+    for name, key, credential, base in (
+        ("STRIPE_SIMULATOR_PORT", "STRIPE_BASE_URL", "STRIPE_SECRET_KEY", Settings.stripe_base_url),
+        ("EMS_SIMULATOR_PORT", "EMS_BASE_URL", "EMS_AUTHORIZATION", Settings.ems_base_url),
     ):
-        if name in os.environ and "STRIPE_SECRET_KEY" not in os.environ:
+        if name in os.environ and credential not in os.environ:
             address = urlsplit(base)
             os.environ.setdefault(key, address._replace(netloc=f"{address.hostname}:{os.environ[name]}").geturl())
 
