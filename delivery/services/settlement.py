@@ -26,6 +26,7 @@ from delivery.models.custody import CustodyStep
 from delivery.models.desk import Claim
 from delivery.models.parcels import Parcel
 from delivery.models.settlement import BillDifference, CarrierBill, CarrierBillLine, CarrierTariff
+from delivery.own_courier import is_own_number
 from delivery.places import hall_path
 from delivery.policy import SETTLE, must_see_hall
 from delivery.settlement import BillLine, LineKind, Order, Rate, Zone, compare, read_bill, zone_of
@@ -198,6 +199,7 @@ def _orders(bill: CarrierBill) -> list[Order]:
         Order(row.waybill_no, clock.beijing_day(row.at), row.weight_g, zone_of(region, row.receiver_prov, row.receiver_city),
               row.waybill_no in back)
         for row in taken
+        if not is_own_number(row.waybill_no)  # what our own couriers bring, nobody bills
     ]  # fmt: skip
 
 

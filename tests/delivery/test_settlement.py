@@ -41,6 +41,7 @@ from delivery.services.settlement import (
 from delivery.settlement import BillLine, LineKind, Order, Rate, Zone, compare, price, read_bill, zone_of
 from tests.builders import a_member, sign_in
 from tests.delivery.builders import Hall, a_hall, a_handed_over_parcel, a_waybilled_parcel, parcel
+from tests.delivery.rounds_builders import an_own_parcel
 
 DAY = date(2026, 3, 9)
 RATES = (
@@ -155,6 +156,7 @@ def a_bill(operator: Actor, hall: Hall, *rows: tuple[str, str]) -> UUID:
 def test_a_month_from_the_file_to_the_payment(hall: Hall, operator: Actor) -> None:
     ours = [parcel(a_handed_over_parcel(hall)).waybill_no or "" for _ in range(2)]
     a_waybilled_parcel(hall)  # not handed over: not to be billed
+    an_own_parcel(hall)  # brought by our own courier: nor is this one
     rates(operator)
     bill_id = a_bill(operator, hall, (ours[0], "12.00"), ("1199999999906", "12.00"))
     with pytest.raises(Refused, match="stands for this month"):
