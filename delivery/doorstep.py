@@ -17,8 +17,6 @@ from delivery.rules import WhoMaySign
 
 UPLOAD_LIMIT: Final = 20
 """Records in one upload (EMS-PROTOCOL 7.5)."""
-CODE_TRIES: Final = 5
-"""Wrong pick-up codes at one door before only a supervisor can open it again."""
 SKEW_TOLERATED: Final = timedelta(minutes=5)
 """A handset's clock may be this wrong before it is mentioned."""
 OLDEST_RECORD: Final = timedelta(days=7)
@@ -145,6 +143,8 @@ class Evidence:
     has_id: bool
     """Type and last four characters of a document were taken down."""
     has_signature: bool
+    is_named: bool = True
+    """Whether the letter of authority in force names this agent; true where none names anybody."""
 
 
 def doubts(who_may_sign: WhoMaySign, evidence: Evidence, *, locked: bool) -> tuple[Doubt, ...]:
@@ -159,7 +159,7 @@ def doubts(who_may_sign: WhoMaySign, evidence: Evidence, *, locked: bool) -> tup
             if evidence.code is not CodeCheck.RIGHT and not evidence.has_id:
                 found.append(Doubt.NOT_IDENTIFIED)
         case Signer.AGENT:
-            if who_may_sign is not WhoMaySign.AGENT:
+            if who_may_sign is not WhoMaySign.AGENT or not evidence.is_named:
                 found.append(Doubt.SIGNER_NOT_ALLOWED)
             if evidence.code is not CodeCheck.RIGHT or not evidence.has_id or not evidence.signer_name:
                 found.append(Doubt.NOT_IDENTIFIED)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from app.kernel.words import N_
+from delivery.doorstep import IdType
 from delivery.models.tasks import TaskKind
 
 TASK_TITLES: Final = {
@@ -102,3 +103,13 @@ def carrier_problem(problem: str) -> str:
     if code.startswith("http-5"):
         return _TROUBLE
     return _PROBLEMS.get(code, _BROKEN)
+
+
+ID_TYPES: Final = {
+    IdType.RESIDENT_CARD: N_("Resident identity card"),
+    IdType.HOUSEHOLD_BOOK: N_("Household register"),
+    IdType.MILITARY_OR_POLICE: N_("Military or police card"),
+    IdType.TRAVEL_PERMIT: N_("Travel permit (Hong Kong, Macao, Taiwan)"),
+    IdType.PASSPORT: N_("Passport"),
+    IdType.DRIVING_LICENCE: N_("Driving licence"),
+}

@@ -9,17 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Stateful, Versioned, named_check, one_of, state_checks, uuid_fk, uuid_pk
+from delivery.doorstep import IdType
 from delivery.states import LETTER, LetterState
-
-
-class IdType(StrEnum):
-    """Documents by which an agent is known at the door; of the number only the last four characters are kept."""
-
-    RESIDENT_CARD = "resident_card"
-    PASSPORT = "passport"
-    HK_MACAO_PERMIT = "hk_macao_permit"
-    MILITARY = "military"
-    DRIVING_LICENCE = "driving_licence"
 
 
 class LetterScope(StrEnum):
@@ -43,7 +34,7 @@ class LetterOfAuthority(Base, Versioned, Stateful):
     applicant_user_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(sa.String(12), default=LetterState.GRANTED)
     agent_name: Mapped[str] = mapped_column(sa.String(60))
-    agent_id_type: Mapped[str] = mapped_column(sa.String(16))
+    agent_id_type: Mapped[str] = mapped_column(sa.String(20))
     agent_id_last4: Mapped[str] = mapped_column(sa.String(4))
     scope: Mapped[str] = mapped_column(sa.String(8))
     valid_from: Mapped[datetime]

@@ -15,8 +15,9 @@ from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from app.kernel.words import N_
 from delivery import rules
+from delivery.doorstep import IdType
 from delivery.models.complaints import Complaint, ComplaintKind
-from delivery.models.mandates import IdType, LetterOfAuthority, LetterScope
+from delivery.models.mandates import LetterOfAuthority, LetterScope
 from delivery.models.papers import PapersOrder
 from delivery.models.parcels import Parcel
 from delivery.models.schedules import CollectionPoint
@@ -36,6 +37,7 @@ from delivery.states import (
     Part,
 )
 from delivery.terms import FeeMode
+from delivery.words import ID_TYPES
 
 FEE_LABELS: Final = {
     FeeMode.GOVERNMENT: N_("Paid by the government"),
@@ -43,13 +45,6 @@ FEE_LABELS: Final = {
     FeeMode.ON_DELIVERY: N_("Paid to the courier on delivery"),
 }
 FEE_STATES: Final = {FeeState.NONE: "", FeeState.OWED: N_("not paid yet"), FeeState.PAID: N_("paid")}
-ID_LABELS: Final = {
-    IdType.RESIDENT_CARD: N_("Resident identity card"),
-    IdType.PASSPORT: N_("Passport"),
-    IdType.HK_MACAO_PERMIT: N_("Permit of Hong Kong, Macao or Taiwan residents"),
-    IdType.MILITARY: N_("Military or police identity card"),
-    IdType.DRIVING_LICENCE: N_("Driving licence"),
-}
 SCOPE_LABELS: Final = {
     LetterScope.DOOR: N_("Sign for the parcel at the door"),
     LetterScope.WINDOW: N_("Collect it at the window"),
@@ -215,7 +210,7 @@ def _letter(row: LetterOfAuthority, actor: Actor) -> LetterView:
     shown = LetterState.EXPIRED if state is LetterState.GRANTED and not in_force else state
     return LetterView(
         row.id, rules.masked_name(row.agent_name), row.parcel_id, state, LETTER.labels[shown], "success" if in_force else "neutral",
-        row.version, row.agent_name if full else rules.masked_name(row.agent_name), ID_LABELS[IdType(row.agent_id_type)],
+        row.version, row.agent_name if full else rules.masked_name(row.agent_name), ID_TYPES[IdType(row.agent_id_type)],
         row.agent_id_last4 if full else "", SCOPE_LABELS[LetterScope(row.scope)], row.valid_until,
         row.file_id if full else None, parts,
     )  # fmt: skip

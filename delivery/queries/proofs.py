@@ -18,6 +18,7 @@ from delivery.models.parcels import Parcel
 from delivery.models.proofs import DoorRecord, Standing
 from delivery.policy import must_see_parcel, oversees
 from delivery.states import STAFF, Part
+from delivery.words import ID_TYPES
 
 SIGNERS: Final = {
     Signer.SELF: N_("the receiver in person"),
@@ -25,14 +26,6 @@ SIGNERS: Final = {
     Signer.FAMILY: N_("a member of the family"),
     Signer.RECEPTION: N_("reception, guard or locker"),
     Signer.UNATTENDED: N_("left without anybody taking it"),
-}
-ID_TYPES: Final = {
-    IdType.RESIDENT_CARD: N_("Resident identity card"),
-    IdType.HOUSEHOLD_BOOK: N_("Household register"),
-    IdType.MILITARY_OR_POLICE: N_("Military or police card"),
-    IdType.TRAVEL_PERMIT: N_("Travel permit (Hong Kong, Macao, Taiwan)"),
-    IdType.PASSPORT: N_("Passport"),
-    IdType.DRIVING_LICENCE: N_("Driving licence"),
 }
 REASONS: Final = {
     FailReason.ABSENT: N_("Nobody there"),

@@ -14,6 +14,7 @@ from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from app.kernel.words import N_
 from delivery import doorstep, rules
+from delivery import terms as rule_book
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
 from delivery.policy import must_see_round, oversees
@@ -213,20 +214,23 @@ def carried_round(round_id: UUID, actor: Actor) -> CarriedRound:
     if Part.COURIER not in must_see_round(actor, row):
         raise NotFound
     is_out = row.state == RoundState.OUT
+    tries = rule_book.in_force().code_tries
     stops = [
-        _carried(stop, parcel, full=is_out) for stop, parcel in _stops(row.id) if stop.outcome != StopState.TAKEN_OFF
+        _carried(stop, parcel, tries, full=is_out)
+        for stop, parcel in _stops(row.id)
+        if stop.outcome != StopState.TAKEN_OFF
     ]
     return CarriedRound(row.id, row.number, row.work_day, row.state, row.set_out_at, row.storage_key, tuple(stops))
 
 
-def _carried(stop: RoundStop, parcel: Parcel, *, full: bool) -> CarriedStop:
+def _carried(stop: RoundStop, parcel: Parcel, tries: int, *, full: bool) -> CarriedStop:
     shown = full and stop.outcome != StopState.DELIVERED
     return CarriedStop(
         parcel.id, parcel.number, parcel.waybill_no or "",
         parcel.receiver_name if shown else rules.masked_name(parcel.receiver_name), parcel.receiver_mobile if shown else "",
         parcel.receiver_county, parcel.receiver_address if shown else "", parcel.contents, parcel.who_may_sign,
         doorstep.code_hint(str(parcel.id), parcel.pickup_code) if shown else "", stop.outcome,
-        max(0, doorstep.CODE_TRIES - stop.code_tries), stop.is_locked,
+        max(0, tries - stop.code_tries), stop.is_locked,
     )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
 from delivery import terms as rule_book
-from delivery.models.mandates import IdType, LetterOfAuthority, LetterScope
+from delivery.doorstep import IdType
+from delivery.models.mandates import LetterOfAuthority, LetterScope
 from delivery.models.parcels import Parcel
 from delivery.policy import must_see_parcel
 from delivery.states import LETTER, LetterState, ParcelState, Part
@@ -53,6 +54,13 @@ class Signatory:
     agent_id_type: str | None = None
     agent_id_last4: str | None = field(default=None, repr=False)
     valid_until: datetime | None = None
+
+    def names(self, name: str, last4: str) -> bool:
+        """Whether somebody with this name and document tail is the agent; true where no letter names one."""
+        return self.agent_name is None or (name.strip(), last4.strip().upper()) == (
+            self.agent_name,
+            self.agent_id_last4,
+        )
 
 
 @use_case
@@ -176,18 +184,3 @@ def signatory(parcel_id: UUID, at: datetime | None = None) -> Signatory:
             )
     who = rules.WhoMaySign.SELF if letters else rules.WhoMaySign(parcel.who_may_sign)
     return Signatory(who)
-
-
-def check_agent(parcel_id: UUID, name: str, last4: str, at: datetime | None = None) -> None:
-    """Raises Refused unless this agent may sign at that moment: named in a letter in force, with this document tail."""
-    allowed = signatory(parcel_id, at)
-    if allowed.who is rules.WhoMaySign.SELF:
-        raise Refused(
-            "no-letter",
-            N_("Only the receiver may sign: there is no letter of authority in force."),
-            field="signer_name",
-        )
-    if allowed.agent_name is None:
-        return
-    if (name.strip(), last4.strip().upper()) != (allowed.agent_name, allowed.agent_id_last4):
-        raise Refused("other-agent", N_("The letter of authority names somebody else."), field="signer_name")

@@ -24,7 +24,8 @@ from app.kernel.files import Upload, keep
 from app.kernel.numbering import next_number
 from app.kernel.transitions import record
 from app.kernel.words import N_
-from delivery import doorstep, own_courier, rules
+from delivery import doorstep, own_courier
+from delivery import terms as rule_book
 from delivery.doorstep import CodeCheck, Doubt, Evidence, FailReason, NextStep, RecordKind, Signer
 from delivery.events import DeliveryRecorded
 from delivery.models.parcels import Parcel
@@ -35,6 +36,7 @@ from delivery.observed import SignerClass
 from delivery.own_courier import OWN_CARRIER
 from delivery.policy import must_see_round
 from delivery.ports import Report
+from delivery.services.mandates import signatory
 from delivery.services.own_courier import tell
 from delivery.services.quietly import note
 from delivery.services.rounds import lock_code, stop_of
@@ -136,7 +138,7 @@ def store_record(actor: Actor, device_id: str, sent_at: datetime, report: DoorRe
     parcel = lock(Parcel, report.parcel_id)
     timing = doorstep.timing(report.device_at, report.noted_offset, sent_at, clock.now(), found.set_out_at)
     check = _checked_code(actor, stop, parcel, report)
-    doubts = list(_doubts(stop, parcel, report, check))
+    doubts = list(_doubts(stop, parcel, report, check, timing.occurred_at))
     if timing.is_absurd:
         doubts.append(Doubt.TIME)
     row = DoorRecord(
@@ -165,17 +167,23 @@ def _checked_code(actor: Actor, stop: RoundStop, parcel: Parcel, report: DoorRep
     check = doorstep.check_code(parcel.pickup_code, report.code)
     if check is CodeCheck.WRONG and not stop.is_locked:
         stop.code_tries += 1
-        if stop.code_tries >= doorstep.CODE_TRIES:
+        if stop.code_tries >= rule_book.in_force().code_tries:
             lock_code(stop, parcel, actor)
     return check
 
 
-def _doubts(stop: RoundStop, parcel: Parcel, report: DoorReport, check: CodeCheck) -> Sequence[Doubt]:
+def _doubts(
+    stop: RoundStop, parcel: Parcel, report: DoorReport, check: CodeCheck, occurred_at: datetime
+) -> Sequence[Doubt]:
     if report.kind is not RecordKind.DELIVERED or report.signer is None:
         return ()
     has_id = bool(report.id_type and report.id_last4)
-    evidence = Evidence(report.signer, report.signer_name, check, has_id, report.signature is not None)
-    return doorstep.doubts(rules.WhoMaySign(parcel.who_may_sign), evidence, locked=stop.is_locked)
+    allowed = signatory(parcel.id, occurred_at)
+    evidence = Evidence(
+        report.signer, report.signer_name, check, has_id, report.signature is not None,
+        is_named=allowed.names(report.signer_name, report.id_last4 or ""),
+    )  # fmt: skip
+    return doorstep.doubts(allowed.who, evidence, locked=stop.is_locked)
 
 
 def _standing(parcel: Parcel, report: DoorReport, doubts: Sequence[Doubt]) -> Standing:

@@ -20,6 +20,7 @@ from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import doorstep, own_courier
+from delivery import terms as rule_book
 from delivery.doorstep import CodeCheck
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
@@ -300,9 +301,9 @@ def try_code(actor: Actor, round_id: UUID, parcel_id: UUID, command: TryCode) ->
     check = doorstep.check_code(parcel.pickup_code, command.code)
     if check is CodeCheck.WRONG:
         stop.code_tries += 1
-        if stop.code_tries >= doorstep.CODE_TRIES:
+        if stop.code_tries >= rule_book.in_force().code_tries:
             lock_code(stop, parcel, actor)
-    return CodeAnswer(check, max(0, doorstep.CODE_TRIES - stop.code_tries), is_locked=stop.is_locked)
+    return CodeAnswer(check, max(0, rule_book.in_force().code_tries - stop.code_tries), is_locked=stop.is_locked)
 
 
 def lock_code(stop: RoundStop, parcel: Parcel, actor: Actor) -> None:
@@ -310,7 +311,7 @@ def lock_code(stop: RoundStop, parcel: Parcel, actor: Actor) -> None:
     if stop.is_locked:
         return
     stop.code_locked_at = clock.now()
-    stop.code_tries = doorstep.CODE_TRIES
+    stop.code_tries = rule_book.in_force().code_tries
     raise_task(parcel, TaskKind.CODE_LOCKED, cause=f"{stop.id}:{stop.code_locked_at.isoformat()}", fact="")
     record(parcel, "code_locked", actor, title=N_("The pick-up code was wrong five times"))
 

@@ -23,12 +23,14 @@ from app.web.operations import operation
 from app.web.parsing import flat_errors
 from app.web.session import current_actor
 from delivery import policy, queries
-from delivery.doorstep import CODE_TRIES, DEFAULT_NEXT, UPLOAD_LIMIT, FailReason, IdType, NextStep, Signer
+from delivery import terms as rule_book
+from delivery.doorstep import DEFAULT_NEXT, UPLOAD_LIMIT, FailReason, IdType, NextStep, Signer
 from delivery.queries import CarriedRound, RoundRow
-from delivery.queries.proofs import ID_TYPES, NEXT_STEPS, REASONS, SIGNERS
+from delivery.queries.proofs import NEXT_STEPS, REASONS, SIGNERS
 from delivery.services import proofs, rounds
 from delivery.services.proofs import Delivery, Outcome
 from delivery.web.handset_schemas import CodeIn, OrderIn, RecordIn, UploadIn
+from delivery.words import ID_TYPES
 
 pages = Blueprint("handset", __name__, template_folder="../templates")
 api = Blueprint("handset_api", __name__, url_prefix="/api/handset")
@@ -57,7 +59,7 @@ def shell() -> str:
     return render_template(
         "delivery/handset.html", signers=[(each, SIGNERS[each]) for each in Signer], id_types=[(each, ID_TYPES[each]) for each in IdType],
         reasons=[(each, REASONS[each], DEFAULT_NEXT[each]) for each in FailReason], next_steps=[(each, NEXT_STEPS[each]) for each in NextStep],
-        upload_limit=UPLOAD_LIMIT, code_tries=CODE_TRIES,
+        upload_limit=UPLOAD_LIMIT, code_tries=rule_book.in_force().code_tries,
     )  # fmt: skip
 
 

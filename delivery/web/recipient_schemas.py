@@ -11,8 +11,9 @@ from app.kernel.files import ACCEPT
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, InputSchema, MoneyField, UploadField, text, version_field
 from delivery import places, rules
+from delivery.doorstep import IdType
 from delivery.models.complaints import ComplaintKind
-from delivery.models.mandates import IdType, LetterScope
+from delivery.models.mandates import LetterScope
 from delivery.promises import Area
 from delivery.queries import agreements
 from delivery.services.addresses import ChangeAddress
@@ -24,6 +25,7 @@ from delivery.services.papers import ReceivePapers
 from delivery.services.recipients import ChooseDay, Intercept
 from delivery.services.schedules import KeepPoint, SetPromise, SetSchedule
 from delivery.states import ComplaintState
+from delivery.words import ID_TYPES
 
 AREA_LABELS = {
     Area.SAME_CITY: N_("Same city"),
@@ -112,7 +114,7 @@ class GrantLetterIn(InputSchema):
     )
     agent_id_type = fields.Enum(
         IdType, by_value=True, load_default=IdType.RESIDENT_CARD, error_messages=REQUIRED,
-        metadata={"label": N_("Agent's document"), "widget": "select", "choices": [(str(k), v) for k, v in agreements.ID_LABELS.items()]},
+        metadata={"label": N_("Agent's document"), "widget": "select", "choices": [(str(k), v) for k, v in ID_TYPES.items()]},
     )  # fmt: skip
     agent_id_last4 = text(
         N_("Last four characters of its number"),

@@ -19,7 +19,8 @@ from app.kernel.db import db
 from app.kernel.files import Upload
 from app.kernel.timeline import TimelineRecord
 from app.webhooks import services as webhooks
-from delivery.models.mandates import IdType, LetterScope
+from delivery.doorstep import IdType
+from delivery.models.mandates import LetterScope
 from delivery.services import complaints as delivery_complaints
 from delivery.services import mandates
 from marketplace.models.agencies import AgencyChange, Qualification

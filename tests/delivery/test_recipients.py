@@ -21,8 +21,9 @@ from app.kernel.outbox import OutboxMessage, publish
 from delivery import jobs, links, rules, services, terms
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
+from delivery.doorstep import IdType
 from delivery.models.complaints import Complaint, ComplaintKind
-from delivery.models.mandates import IdType, LetterOfAuthority, LetterScope
+from delivery.models.mandates import LetterOfAuthority, LetterScope
 from delivery.models.papers import PapersOrder
 from delivery.models.reports import CarrierEvent
 from delivery.models.schedules import CollectionRun
@@ -160,15 +161,14 @@ def letter(until: date = date(2026, 3, 9), **facts: object) -> mandates.GrantLet
 def test_a_letter_lets_its_agent_sign_until_it_expires(hall: Hall, clock_at: Clock) -> None:
     parcel_id = a_ready_parcel(hall)
     mandates.grant_letter(hall.applicant, parcel_id, letter())
-    mandates.check_agent(parcel_id, "王建国", "123X")
-    for name, tail in (("王建民", "123X"), ("王建国", "1234")):
-        with pytest.raises(Refused) as other:
-            mandates.check_agent(parcel_id, name, tail)
-        assert other.value.code == "other-agent"
+    allowed = mandates.signatory(parcel_id)
+    assert allowed.who is rules.WhoMaySign.AGENT
+    assert allowed.names(" 王建国 ", "123x")
+    assert not allowed.names("王建民", "123X")
+    assert not allowed.names("王建国", "1234")
     clock_at(datetime(2026, 3, 9, 16, 0, tzinfo=UTC))
-    with pytest.raises(Refused) as expired:
-        mandates.check_agent(parcel_id, "王建国", "123X")
-    assert expired.value.code == "no-letter", "an expired letter counts for nothing, before the clock has ended it"
+    who = mandates.signatory(parcel_id).who
+    assert who is rules.WhoMaySign.SELF, "an expired letter counts for nothing, before the clock has ended it"
     assert jobs.end_letters() == 1
     assert jobs.end_letters() == 0
     assert parcel(parcel_id).who_may_sign == rules.WhoMaySign.SELF
@@ -178,8 +178,8 @@ def test_a_new_letter_replaces_the_old_one_and_a_revoked_one_ends_both(hall: Hal
     parcel_id = a_ready_parcel(hall)
     mandates.grant_letter(hall.applicant, parcel_id, letter())
     second = mandates.grant_letter(hall.applicant, parcel_id, letter(agent_name="赵敏", agent_id_last4="9999"))
-    with pytest.raises(Refused):
-        mandates.check_agent(parcel_id, "王建国", "123X")
+    assert not mandates.signatory(parcel_id).names("王建国", "123X")
+    assert mandates.signatory(parcel_id).names("赵敏", "9999")
     mandates.revoke_letter(hall.applicant, second, services.orders.Dispute("不需要了"))
     states = db.session.scalars(sa.select(LetterOfAuthority.state).order_by(LetterOfAuthority.granted_at)).all()
     assert states == [LetterState.REVOKED, LetterState.REVOKED]
