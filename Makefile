@@ -83,6 +83,7 @@ bench: $(VENV)/.dev catalogues ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
 demo: catalogues ## fill the database with demonstration data
+	$(BIN)/flask --app wsgi db upgrade
 	$(BIN)/flask --app wsgi demo seed
 
 screenshots: $(VENV)/.dev catalogues browser ## take the pictures of docs/screenshots
