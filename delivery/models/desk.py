@@ -83,6 +83,11 @@ class Claim(Base, Versioned, Stateful):
         named_check("ground", "ground IN ('lost', 'damaged', 'late')"),
         named_check("amounts", "asked_fen > 0 AND (granted_fen IS NULL OR (granted_fen > 0 AND granted_fen <= asked_fen))"),
         sa.Index("ix_carrier_claim_hall", "hall_organisation_id", "state", "filed_at"),
+        # one claim of a parcel stands; a refused or withdrawn one makes room
+        sa.Index(
+            "uq_carrier_claim_standing", "parcel_id", unique=True, sqlite_where=sa.text("state IN ('filed', 'granted', 'paid')"),
+            postgresql_where=sa.text("state IN ('filed', 'granted', 'paid')"),
+        ),
     )  # fmt: skip
 
     def audience(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db, get, lock, new_id, use_case
-from app.kernel.errors import NotAllowed, Refused
+from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
@@ -50,7 +50,7 @@ class GrantClaim:
 def file_claim(actor: Actor, parcel_id: UUID, command: FileClaim) -> UUID:
     """File a claim for a parcel that the carrier had. By the supervisor.
 
-    Raises Refused for a parcel that the carrier never had, for a loss that is not stated, and where a claim stands.
+    Raises Refused for a parcel that the carrier never had, for a loss that is not stated, Conflict where a claim stands.
     """
     parcel = lock(Parcel, parcel_id, seen=command.version)
     if Part.SUPERVISOR not in must_see_parcel(actor, parcel):
@@ -60,7 +60,7 @@ def file_claim(actor: Actor, parcel_id: UUID, command: FileClaim) -> UUID:
     if command.ground == "lost" and parcel.state not in ("lost", "closed"):
         raise Refused("not-lost", N_("The parcel is not noted as lost."), field="ground")
     if standing_claim(parcel.id) is not None:
-        raise Refused("claim-stands", N_("A claim for this parcel is under way."))
+        raise _stands()
     now = clock.now()
     claim = Claim(
         id=new_id(), number=next_number("SP"), parcel_id=parcel.id, hall_organisation_id=parcel.hall_organisation_id,
@@ -74,6 +74,10 @@ def file_claim(actor: Actor, parcel_id: UUID, command: FileClaim) -> UUID:
     record(claim, "filed", actor, title=N_("Claim filed against the carrier"), detail=detail)
     record(parcel, "claim_filed", actor, title=N_("Claim filed against the carrier"), detail=detail)
     return claim.id
+
+
+def _stands() -> Conflict:
+    return Conflict("claim-stands", N_("A claim for this parcel is under way."))
 
 
 def standing_claim(parcel_id: UUID) -> UUID | None:
@@ -119,8 +123,10 @@ def refuse_claim(actor: Actor, claim_id: UUID, command: object) -> None:
 
 @use_case
 def object_to_refusal(actor: Actor, claim_id: UUID, command: object) -> None:
-    """Object to a refusal: the carrier has its time again."""
-    claim, _, parts = _mine(actor, claim_id, getattr(command, "version", None))
+    """Object to a refusal: the carrier has its time again. Raises Conflict where another claim was filed since."""
+    claim, parcel, parts = _mine(actor, claim_id, getattr(command, "version", None))
+    if standing_claim(parcel.id) is not None and claim.state == ClaimState.REFUSED:
+        raise _stands()
     move(claim, CLAIM, "object", actor, parts, reason=str(getattr(command, "reason", "")))
     claim.answered_at, claim.answer_due_at = None, clock.now() + ANSWER_WITHIN
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db, lock, new_id, use_case
-from app.kernel.errors import NotAllowed, NotFound, Refused
+from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from app.kernel.transitions import record
 from app.kernel.words import N_
 from delivery.models.batches import HandoverBatch, HandoverLine, LineOutcome
@@ -47,8 +47,8 @@ def resolve_difference(actor: Actor, batch_id: UUID, command: ResolveDifference)
     """Say what became of it: found, left behind, the carrier has it after all, or lost.
 
     Found and left behind: it goes onto the next list. With the carrier: it counts as handed over with this list. Lost:
-    only the supervisor may say so; the contents are made again. Raises NotFound for a line without an open difference,
-    Refused where the parcel's state does not allow it.
+    only the supervisor may say so; the contents are made again. Raises NotFound for a line without a difference, Conflict where
+    somebody cleared it up already, Refused where the parcel's state does not allow it.
     """
     batch = lock(HandoverBatch, batch_id, seen=command.version)
     if not must_see_batch(actor, batch).intersection(STAFF):
@@ -59,8 +59,12 @@ def resolve_difference(actor: Actor, batch_id: UUID, command: ResolveDifference)
             HandoverDifference.batch_id == batch.id, HandoverDifference.parcel_id == parcel.id
         )
     )
-    if found is None or found.resolved_at is not None:
+    if found is None:
         raise NotFound
+    if found.resolved_at is not None:
+        raise Conflict(
+            "difference-settled", N_("%(name)s has cleared this difference up already."), params={"name": found.resolved_name}
+        )  # fmt: skip
     resolution = Resolution(command.resolution)
     match resolution:
         case Resolution.WITH_CARRIER if parcel.state == ParcelState.WAYBILLED:

@@ -18,6 +18,7 @@ from app.kernel.words import N_
 from delivery import documents
 from delivery.errors import same_person
 from delivery.models.desk import HallDay
+from delivery.models.parcels import Parcel
 from delivery.policy import must_see_hall
 from delivery.queries.hall_days import OPEN_LABELS, SHELVES, flow_of, on_shelves, still_open
 from delivery.states import HALL_DAY, STAFF, HallDayState
@@ -43,6 +44,7 @@ def count_day(actor: Actor, command: CountDay) -> UUID:
     hall_id = actor.organisation_id
     if hall_id is None or actor.user_id is None or not must_see_hall(actor, hall_id).intersection(STAFF):
         raise NotAllowed
+    hold_shelves(hall_id)
     shelves = _shelves(command, on_shelves(hall_id))
     items = _items(command, still_open(hall_id))
     day = _today(actor, hall_id, actor.user_id)
@@ -104,6 +106,14 @@ def _items(command: CountDay, found: Mapping[str, int]) -> list[dict[str, Any]]:
     return rows
 
 
+def hold_shelves(hall_organisation_id: UUID) -> None:
+    """Let no parcel leave a shelf until this transaction ends; a hand-over under way is waited for. Call inside one."""
+    held = sa.select(Parcel.id).where(
+        Parcel.hall_organisation_id == hall_organisation_id, Parcel.state.in_(list(SHELVES))
+    )
+    db.session.execute(held.order_by(Parcel.id).with_for_update())
+
+
 @use_case
 def sign_day(actor: Actor, day_id: UUID, command: object) -> None:
     """The supervisor signs, and the day becomes a numbered paper.
@@ -112,6 +122,7 @@ def sign_day(actor: Actor, day_id: UUID, command: object) -> None:
     """
     day = lock(HallDay, day_id, seen=getattr(command, "version", None))
     parts = must_see_hall(actor, day.hall_organisation_id)
+    hold_shelves(day.hall_organisation_id)
     if day.counted_by == actor.user_id:
         raise same_person()
     if day.state == HallDayState.COUNTED and {each["shelf"]: each["counted"] for each in day.shelves} != on_shelves(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from app.kernel import clock
 from app.kernel.access import Actor
@@ -53,14 +54,23 @@ def pack(actor: Actor, parcel_id: UUID, command: Pack) -> None:
         )
     refuse_unpaid(parcel)
     seal_no = normal_scan(command.seal_no)
-    taken = sa.select(Parcel.id).where(Parcel.seal_no == seal_no, Parcel.id != parcel.id)
-    if not seal_no or db.session.scalar(taken) is not None:
-        raise seal_taken(command.seal_no)
+    _take_seal(parcel, seal_no, command.seal_no)
     parcel.packed_by, parcel.packed_at = actor.user_id, clock.now()
-    parcel.seal_no, parcel.weight_g = seal_no, command.weight_g
+    parcel.weight_g = command.weight_g
     parcel.checked_by = parcel.checked_at = None
     move(parcel, PARCEL, "pack", actor, parts, detail={"seal": seal_no, "weight_g": command.weight_g})
     hand_on(parcel, CustodyKind.TAKEN_TO_PACK, actor, taker_name=actor.name, evidence={"weight_g": command.weight_g})
+
+
+def _take_seal(parcel: Parcel, seal_no: str, typed: str) -> None:
+    taken = sa.select(Parcel.id).where(Parcel.seal_no == seal_no, Parcel.id != parcel.id)
+    if not seal_no or db.session.scalar(taken) is not None:
+        raise seal_taken(typed)
+    try:
+        with db.session.begin_nested():
+            parcel.seal_no = seal_no
+    except IntegrityError as race:  # at the next table somebody was faster by a moment
+        raise seal_taken(typed) from race
 
 
 @use_case

@@ -185,7 +185,7 @@ def test_a_claim_from_loss_to_compensation(hall: Hall) -> None:
     with pytest.raises(NotAllowed):
         file_claim(hall.packer, parcel_id, command)
     claim_id = file_claim(hall.supervisor, parcel_id, command)
-    with pytest.raises(Refused, match="under way"):
+    with pytest.raises(Conflict, match="under way"):
         file_claim(hall.supervisor, parcel_id, command)
     settle_loss(hall.supervisor, parcel_id, WithReason("已重新制证"))
     assert parcel(parcel_id).state == "closed"

@@ -11,7 +11,7 @@ from flask import Flask
 from app.kernel import clock, outbox
 from app.kernel.commands import WithReason
 from app.kernel.db import db, transaction
-from app.kernel.errors import DomainError, NotAllowed, NotFound, Refused
+from app.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, Refused
 from delivery import jobs, queries, services
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
@@ -107,8 +107,10 @@ def test_a_difference_is_cleared_up(hall: Hall, resolution: str, state: str, out
     view = queries.batch_view(batch_id, hall.supervisor)
     assert {line.outcome for line in view.lines if line.parcel_id == missing} == {outcome}
     assert [each.resolved_name for each in differences_of(view.id)] == ["郑岚"]
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict, match="already"):
         resolve_difference(hall.supervisor, view.id, command)
+    with pytest.raises(NotFound):
+        resolve_difference(hall.supervisor, view.id, ResolveDifference(hall.id, "found", "不在此清单"))
 
 
 def test_only_the_supervisor_says_lost(hall: Hall) -> None:
