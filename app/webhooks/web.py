@@ -18,6 +18,7 @@ from app.web import parsing
 from app.web.actions import Action, actions_of, api_actions, register_actions
 from app.web.forms import Form, errors_of
 from app.web.guard import requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.schemas import REQUIRED, InputSchema, text, version_field
 from app.web.session import current_actor
@@ -278,9 +279,7 @@ def list_deliveries(object_id: UUID) -> Response:
     view = queries.endpoint_page(current_actor(), object_id)
     wanted = parsing.query(LogQuery)
     page = queries.deliveries_page(view.id, state=wanted["state"], number=wanted["page"])
-    return jsonify(
-        items=[delivery_json(one) for one in page.items], page=page.number, pages=page.pages, total=page.total
-    )
+    return page_answer(page, [delivery_json(one) for one in page.items])
 
 
 @api.post("/webhooks/<uuid:object_id>/replay")

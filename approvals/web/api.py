@@ -11,6 +11,7 @@ from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import api_actions
 from app.web.guard import public, requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from approvals.policy import Permission
@@ -50,7 +51,7 @@ def list_cases() -> Response:
     """A page of my cases: as applicant, window, department or certificate centre."""
     wanted = parsing.query(CaseQuery)
     page = queries.cases_of(current_actor(), state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [row_json(row) for row in page.items])
 
 
 @bp.post("/cases")
@@ -88,9 +89,7 @@ def list_certificates() -> Response:
     """The print queue of my hall."""
     wanted = parsing.query(QueueQuery)
     page = queries.print_queue(current_actor(), state=wanted["state"], number=wanted["page"])
-    return jsonify(
-        items=[certificate_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total
-    )
+    return page_answer(page, [certificate_json(row) for row in page.items])
 
 
 @bp.get("/certificates/<uuid:object_id>")

@@ -12,6 +12,7 @@ from app.web import parsing
 from app.web.actions import actions_of, api_actions
 from app.web.csrf import no_session_used
 from app.web.guard import public, requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from delivery import policy, queries, services
@@ -108,7 +109,7 @@ def parcels() -> Response:
     wanted, number = parsing.query(ParcelQuery)
     page = page_of(queries.parcels_statement(actor, wanted), number=number)
     views = queries.views_of(page.items, actor)
-    return jsonify(items=[parcel_json(view) for view in views], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [parcel_json(view) for view in views])
 
 
 @api.get("/parcels/<uuid:object_id>")
@@ -135,7 +136,7 @@ def batch_list() -> Response:
         }
         for row in queries.batch_rows(page.items)
     ]
-    return jsonify(items=rows, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, rows)
 
 
 @api.post("/handover-batches")

@@ -13,6 +13,7 @@ from app.kernel.words import N_
 from app.web import parsing
 from app.web.forms import Form, errors_of
 from app.web.guard import requires
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.schemas import InputSchema, text
 from app.web.session import current_actor
@@ -120,4 +121,4 @@ def replay_json(replay_id: UUID) -> Response:
          "codes": row.codes.split(",")}
         for row, number in page.items
     ]  # fmt: skip
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, items)

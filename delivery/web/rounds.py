@@ -18,6 +18,7 @@ from app.web import parsing
 from app.web.actions import Action, ActionView, action_link, actions_of, api_actions, register_actions
 from app.web.forms import Form, errors_of
 from app.web.guard import requires
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.schemas import REQUIRED, InputSchema, ReasonIn, text, version_field
 from app.web.session import current_actor
@@ -187,7 +188,7 @@ def rounds_json() -> Response:
          "state": row.state, "stops": row.stops, "delivered": row.delivered, "failed": row.failed}
         for row in queries.round_rows(page.items)
     ]  # fmt: skip
-    return jsonify(items=rows, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, rows)
 
 
 @api.post("/courier-rounds")

@@ -11,6 +11,7 @@ from app.web import parsing
 from app.web.actions import actions_of, api_actions
 from app.web.guard import requires, signed_in
 from app.web.idempotency import at_most_once, idempotent
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from payments import queries, services
@@ -35,7 +36,7 @@ def list_bills() -> Response:
         current_actor(), state=wanted["state"], side=wanted["side"] or "payer", number=wanted["page"]
     )
     items = [bill_json(view, brief=True) for view in page.items]
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, items)
 
 
 @bp.get("/bills/<uuid:object_id>")
@@ -107,7 +108,7 @@ def list_refunds() -> Response:
     """A page of all refunds."""
     wanted = parsing.query(RefundQuery)
     page = queries.refunds_page(state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[refund_json(r) for r in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [refund_json(r) for r in page.items])
 
 
 @bp.get("/refunds/<uuid:object_id>")

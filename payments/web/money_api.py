@@ -10,6 +10,7 @@ from app.kernel.errors import NotFound
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from payments import queries
@@ -74,7 +75,7 @@ def list_payouts() -> Response:
     wanted = parsing.query(PayoutQuery)
     of = None if actor.may(Permission.BILLS_SUPERVISE) else actor.organisation_id
     page = agency_money.payouts_page(organisation_id=of, state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[payout_json(p) for p in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [payout_json(p) for p in page.items])
 
 
 @bp.get("/payouts/<uuid:object_id>")
@@ -92,7 +93,7 @@ def list_accounts() -> Response:
     """A page of all accounts, with masked numbers."""
     wanted = parsing.query(BankAccountQuery)
     page = agency_money.bank_accounts_page(state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[account_json(a) for a in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [account_json(a) for a in page.items])
 
 
 @bp.get("/bank-accounts/<uuid:object_id>")
@@ -110,7 +111,7 @@ def list_disputes() -> Response:
     """A page of all disputes."""
     wanted = parsing.query(DisputeQuery)
     page = disputes.disputes_page(state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[dispute_json(d) for d in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [dispute_json(d) for d in page.items])
 
 
 @bp.get("/disputes/<uuid:object_id>")

@@ -17,6 +17,7 @@ from app.web import parsing
 from app.web.actions import Action, action_link, actions_of, api_actions, register_actions
 from app.web.forms import Form
 from app.web.guard import requires
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from app.web.spreadsheets import csv_answer
@@ -273,9 +274,7 @@ def list_mismatches() -> Response:
     """A page of mismatches; those that still need somebody where no state is given."""
     wanted = _mismatch_query()
     page = reads.mismatches_page(kind=wanted["kind"], state=wanted["state"], number=wanted["page"])
-    return jsonify(
-        items=[_mismatch_facts(row) for row in page.items], page=page.number, pages=page.pages, total=page.total
-    )
+    return page_answer(page, [_mismatch_facts(row) for row in page.items])
 
 
 @api.get("/books/mismatches/<uuid:object_id>")
@@ -316,7 +315,7 @@ def list_days() -> Response:
     """A page of business days, newest first."""
     wanted = parsing.query(DayQuery)
     page = closing.days_page(state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[_day_facts(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [_day_facts(row) for row in page.items])
 
 
 @api.get("/books/days/<uuid:object_id>")

@@ -35,6 +35,7 @@ from app.web.identity.schemas import (
     TokenIn,
     UserQueryIn,
 )
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 
@@ -253,7 +254,7 @@ def list_users() -> Response:
     shown = [administration_queries.user_view(row) for row in page.items]
     held = administration_queries.roles_of([one.id for one in shown])
     items = [{**actions.user_json(one), "roles": [str(r) for r in held.get(one.id, ())]} for one in shown]
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, items)
 
 
 @api.get("/admin/users/<uuid:object_id>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, jsonify, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask_babel import force_locale, gettext
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.wrappers import Response
@@ -29,6 +29,7 @@ from app.web.forms import Form
 from app.web.guard import public, signed_in
 from app.web.identity.forms import again, me, safe_next
 from app.web.identity.schemas import NoticeQuery, NoticeQueryIn, preferences_schema, preferences_values
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.workbench import work_items
 
@@ -91,7 +92,7 @@ def list_notices() -> Response:
     _actor, user_id = me()
     page = _page(user_id, parsing.query(NoticeQueryIn))
     items = [_notice_json(one) for one in page.items]
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, items)
 
 
 @api.post("/account/notices/<uuid:notice_id>/read")

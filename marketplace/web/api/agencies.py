@@ -10,6 +10,7 @@ from app.kernel.paging import page_of
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import public, requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.schemas import PlainIn
 from app.web.session import current_actor
@@ -213,7 +214,7 @@ def changes() -> Response:
     statement = admission.changes_statement(asked["kind"], asked["state"])
     page = page_of(statement, number=asked["page"], scalars=False)
     rows = [change_json(admission.view_of_change(row)) for row in page.items]
-    return jsonify(items=rows, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, rows)
 
 
 @bp.get("/agency-changes/<uuid:object_id>")
@@ -252,7 +253,7 @@ def inbox() -> Response:
         }
         for row in page.items
     ]
-    return jsonify(items=rows, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, rows)
 
 
 @bp.get("/admission/<uuid:object_id>")

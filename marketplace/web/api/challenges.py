@@ -11,6 +11,7 @@ from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import api_actions
 from app.web.guard import public, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from marketplace.queries import challenges
@@ -32,9 +33,7 @@ bp = Blueprint("marketplace_challenges_api", __name__, url_prefix="/api")
 def register() -> Response:
     """Decided objections, queries, complaints and reports; no challenger is named."""
     page = challenges.register(parsing.query(RegisterQuery))
-    return jsonify(
-        items=[register_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total
-    )
+    return page_answer(page, [register_json(row) for row in page.items])
 
 
 @bp.get("/challenges/mine")
@@ -43,7 +42,7 @@ def register() -> Response:
 def mine() -> Response:
     """The newest first."""
     page = challenges.mine(current_actor(), number=parsing.query(DeskQuery)["page"])
-    return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [row_json(row) for row in page.items])
 
 
 @bp.get("/challenges/desk")
@@ -55,7 +54,7 @@ def desk() -> Response:
     """What my organisation or my role answers."""
     wanted = parsing.query(DeskQuery)
     page = challenges.concerning(current_actor(), state=wanted["state"], number=wanted["page"])
-    return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [row_json(row) for row in page.items])
 
 
 @bp.get("/challenges/<uuid:object_id>")

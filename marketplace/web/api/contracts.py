@@ -10,6 +10,7 @@ from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import api_actions
 from app.web.guard import public, requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from marketplace.policy import Permission
@@ -29,7 +30,7 @@ def list_contracts() -> Response:
     """A page of the contracts of my organisation."""
     wanted = parsing.query(ContractQuery)
     page = contracts.contracts_of(current_actor(), wanted)
-    return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [row_json(row) for row in page.items])
 
 
 @bp.get("/contracts/<uuid:object_id>")
@@ -194,7 +195,7 @@ def list_overdue() -> Response:
         }
         for row in page.items
     ]
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, items)
 
 
 def row_json(row: ContractRow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.kernel import clock
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import public
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from marketplace.queries import credit, sanctions
@@ -64,7 +65,7 @@ def list_sanctions() -> Response:
     asked = parsing.query(SanctionQuery)
     page = sanctions.sanctions(current_actor(), state=asked["state"], side=asked["side"], number=asked["page"])
     items = [sanction_row_json(row) for row in page.items]
-    return jsonify(items=items, page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, items)
 
 
 @bp.get("/sanctions/<uuid:object_id>")

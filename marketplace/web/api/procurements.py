@@ -14,6 +14,7 @@ from app.kernel.words import N_
 from app.web import parsing
 from app.web.actions import api_actions
 from app.web.guard import public, requires, signed_in
+from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
 from marketplace.policy import Permission
@@ -39,7 +40,7 @@ bp = Blueprint("marketplace_procurements_api", __name__, url_prefix="/api")
 def list_notices() -> Response:
     """A page of the public list."""
     page = procurements.notices(parsing.query(NoticeQuery))
-    return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [row_json(row) for row in page.items])
 
 
 @bp.post("/procurements")
@@ -73,7 +74,7 @@ def mine() -> Response:
     if actor.organisation_id is None:
         raise NotAllowed
     page = procurements.procurements_of_owner(actor.organisation_id, parsing.query(WorkListQuery))
-    return jsonify(items=[row_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [row_json(row) for row in page.items])
 
 
 @bp.get("/procurements/opportunities")
@@ -146,9 +147,7 @@ def register(object_id: UUID) -> tuple[Response, int]:
 def my_registrations() -> Response:
     """The newest first."""
     page = procurements.registrations_of(current_actor(), number=parsing.query(MineQuery)["page"])
-    return jsonify(
-        items=[registration_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total
-    )
+    return page_answer(page, [registration_json(row) for row in page.items])
 
 
 @bp.get("/registrations/<uuid:object_id>")

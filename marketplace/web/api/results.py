@@ -11,6 +11,7 @@ from flask_babel import gettext
 from app.kernel.words import N_
 from app.web import parsing
 from app.web.guard import public
+from app.web.listing import page_answer
 from app.web.operations import operation
 from marketplace.queries import results
 from marketplace.queries.results import ResultRow
@@ -26,7 +27,7 @@ bp = Blueprint("marketplace_results_api", __name__, url_prefix="/api")
 def index() -> Response:
     """A page of the filtered list, the newest first. Amounts are fen, instants UTC."""
     page = results.results(parsing.query(ResultQuery))
-    return jsonify(items=[result_json(row) for row in page.items], page=page.number, pages=page.pages, total=page.total)
+    return page_answer(page, [result_json(row) for row in page.items])
 
 
 @bp.get("/procurements/<uuid:object_id>/result")
