@@ -3,9 +3,11 @@
 They run in one process (`make test-browser`), so that they share one product.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def played(browser: Browser, product: Product) -> Played:
     """The product after the ten steps have been played in it, in the browser."""
     return play(browser, product)
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Where a test puts its pictures: CHAOSHI_PICTURES when somebody wants to keep them (`make screenshots`)."""
+    kept = os.environ.get("CHAOSHI_PICTURES")
+    return Path(kept) if kept else tmp_path
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
 """python -m tests.browser.screenshots: write the pictures of docs/screenshots/.
 
-The public pages show a product filled with demonstration data, the others what the ten steps leave behind.
+The public pages and the desks show a product filled with demonstration data, the others what the ten steps leave behind,
+and what the tests of the counter, the hall and the handset see on their way.
 """
 
+import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -17,6 +21,18 @@ from tests.processes import ROOT, running_product
 FOLDER = ROOT / "docs" / "screenshots"
 LARGEST = 250_000
 LONGEST = {DESK: 1600, PHONE: 1400}
+DESKS = (
+    Place("bills", "/bills", "owner"),
+    Place("books", "/books", "operator"),
+    Place("day-closes", "/books/days", "operator"),
+    Place("mismatches", "/books/mismatches", "operator"),
+    Place("payouts", "/payouts", "operator"),
+    Place("exceptions", "/delivery/exceptions", "postal_staff"),
+    Place("returns", "/delivery/returns", "postal_staff"),
+    Place("rounds", "/courier-rounds", "postal_staff"),
+    Place("delivery-statistics", "/delivery/statistics", "operator"),
+)
+JOURNEYS = ("test_counter.py", "test_hall_day.py", "test_handset.py")
 
 
 def main() -> int:
@@ -25,15 +41,33 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         with tempfile.TemporaryDirectory() as data, running_product(Path(data), seed_scale="0.2", worker=False) as full:
-            for place in PUBLIC:
-                take(browser, full.url, place)
+            for place in (*PUBLIC, *DESKS):
+                take(browser, full.url, place, signed_in(browser, full.url, place.role))
         with tempfile.TemporaryDirectory() as data, running_product(Path(data)) as product:
             played = play(browser, product)
             for place in played.places:
                 if place not in PUBLIC:
                     take(browser, product.url, place, in_chinese(played, place.role))
         browser.close()
-    return 0
+    return on_the_way()
+
+
+def on_the_way() -> int:
+    """Let the tests of three journeys keep their pictures; return pytest's status."""
+    with tempfile.TemporaryDirectory() as taken:
+        os.environ["CHAOSHI_PICTURES"] = taken
+        status = pytest.main(["-q", *(str(ROOT / "tests" / "browser" / name) for name in JOURNEYS)])
+        for path in sorted(Path(taken).glob("*.png")):
+            keep(Path(shutil.move(path, FOLDER / path.name)), LONGEST[PHONE])
+    return int(status)
+
+
+def signed_in(browser: Browser, url: str, role: str | None) -> object:
+    """The cookies of the demonstration's person in this role."""
+    if role is None:
+        return None
+    with window(browser, url) as seen:
+        return seen.sign_in(role).page.context.storage_state()
 
 
 def take(browser: Browser, url: str, place: Place, state: object = None) -> None:
@@ -42,8 +76,13 @@ def take(browser: Browser, url: str, place: Place, state: object = None) -> None
         with window(browser, url, width=width, theme=theme, state=state) as seen:
             path = FOLDER / f"{place.name}-{width}-{theme}.png"
             seen.open(place.path).picture(path, full_page=True)
-            shrink(path, LONGEST[width])
-            sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\n")
+            keep(path, LONGEST[width])
+
+
+def keep(path: Path, longest: int) -> None:
+    """Make a picture small enough to be kept, and say so."""
+    shrink(path, longest)
+    sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB\n")
 
 
 def in_chinese(played: Played, role: str | None) -> object:

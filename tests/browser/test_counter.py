@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -81,13 +80,6 @@ def counter(app: Flask, url: str) -> str:
     return url
 
 
-def picture(window: Window, name: str) -> None:
-    """Keep a screenshot where somebody wants to look at them."""
-    folder = os.environ.get("COUNTER_PICTURES")
-    if folder:
-        window.picture(Path(folder) / f"{name}.png", full_page=True)
-
-
 def choose(page: Page, method: str) -> None:
     page.locator(f"input[name=method][value={method}]").check()
     page.get_by_role("button", name="支付 ").click()
@@ -103,6 +95,7 @@ def state_of(actor: Actor, bill_id: UUID) -> str:
 @pytest.mark.parametrize(("method", "width"), [("alipay", DESK), ("wechat_pay", PHONE)])
 def test_paying_with_a_wallet(
     counter: str,
+    album: Path,
     as_person: AsPerson,
     a_bill: MakeBill,
     payer: Actor,
@@ -111,22 +104,23 @@ def test_paying_with_a_wallet(
 ) -> None:
     bill_id = a_bill(1_280_000)
     window = as_person(payer, f"/bills/{bill_id}", width=width)
-    picture(window, f"bill-{width}")
+    window.picture(album / f"counter-bill-{width}.png", full_page=True)
     page = window.page
     choose(page, method)
     page.locator(f"form[action$='/{method}'] button").first.click()
-    picture(window, f"{method}-{width}")
+    window.picture(album / f"counter-{method}-{width}.png", full_page=True)
     if method == "wechat_pay":
         page.locator("a.pay.wechat").click()
     page.locator("form[action$='authorise'] button, form[action$='confirm'] button").first.click()
     expect(page.get_by_text("已收到全部款项").first).to_be_visible()
-    picture(window, f"{method}-paid-{width}")
+    window.picture(album / f"counter-{method}-paid-{width}.png", full_page=True)
     assert window.overflow() <= 0
     assert state_of(payer, bill_id) == "paid"
 
 
 def test_a_declined_card_then_a_good_one(
     counter: str,
+    album: Path,
     as_person: AsPerson,
     a_bill: MakeBill,
     payer: Actor,
@@ -137,7 +131,7 @@ def test_a_declined_card_then_a_good_one(
     choose(page, "card")
     card(page, "4000000000000002")
     expect(page.locator(".error[role=alert]")).to_be_visible()
-    picture(window, "card-declined")
+    window.picture(album / "counter-card-declined.png", full_page=True)
     window.complaints.clear()  # the browser notes the 402 of the cashier
     card(page, "4242424242424242")
     expect(page.get_by_text("已收到全部款项").first).to_be_visible()
@@ -153,6 +147,7 @@ def card(page: Page, number: str) -> None:
 
 def test_a_closed_tab_is_taken_up_again_and_two_tabs_meet_one_attempt(
     counter: str,
+    album: Path,
     as_person: AsPerson,
     a_bill: MakeBill,
     payer: Actor,
@@ -167,7 +162,7 @@ def test_a_closed_tab_is_taken_up_again_and_two_tabs_meet_one_attempt(
     choose(second.page, "card")
     second.page.wait_for_url(at_cashier)
     third = as_person(payer, f"/bills/{bill_id}")
-    picture(third, "resume")
+    third.picture(album / "counter-resume.png", full_page=True)
     third.page.get_by_role("link", name="返回收银台").or_(
         third.page.locator("a.btn-primary[rel=noreferrer]")
     ).first.click()
@@ -181,19 +176,20 @@ def test_a_closed_tab_is_taken_up_again_and_two_tabs_meet_one_attempt(
 
 def test_two_bills_are_chosen_and_paid_at_once(
     counter: str,
+    album: Path,
     as_person: AsPerson,
     a_bill: MakeBill,
     payer: Actor,
 ) -> None:
     bills = [a_bill(70_000), a_bill(30_000)]
     window = as_person(payer, "/bills?side=payer", width=PHONE)
-    picture(window, "counter-390")
+    window.picture(album / "counter-due-390.png", full_page=True)
     page = window.page
     page.get_by_role("button", name="缴纳所选账单").click()
-    picture(window, "basket-390")
+    window.picture(album / "counter-basket-390.png", full_page=True)
     assert window.overflow() <= 0
     choose(page, "card")
     card(page, "4242424242424242")
     expect(page.get_by_text("已收到全部款项").first).to_be_visible()
-    picture(window, "paid-together-390")
+    window.picture(album / "counter-paid-together-390.png", full_page=True)
     assert [state_of(payer, bill_id) for bill_id in bills] == ["paid", "paid"]

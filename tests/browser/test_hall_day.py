@@ -97,7 +97,7 @@ def labelled(window: Window, parcel_id: UUID, target: Path) -> str:
 
 
 def test_from_the_first_scan_to_the_signature_of_the_day(
-    app: Flask, as_person: Callable[..., Window], carrier: SimulatedCarrier, tmp_path: Path
+    app: Flask, as_person: Callable[..., Window], carrier: SimulatedCarrier, album: Path
 ) -> None:
     hall = a_hall()
     parcels = [an_ordered_parcel(hall, address=f"中山西路{n}号") for n in range(1, PARCELS + 1)]
@@ -113,10 +113,10 @@ def test_from_the_first_scan_to_the_signature_of_the_day(
         packed_by_two(hall, found, parcel_id, f"FQ0000{number}")
     numbers = [parcel(each).waybill_no or "" for each in parcels]
 
-    assert numbers[0] in labelled(found["packer"], parcels[0], tmp_path / "label.pdf").replace(" ", "")
+    assert numbers[0] in labelled(found["packer"], parcels[0], album / "hall-label.pdf").replace(" ", "")
 
     page = found["packer"].open("/delivery?tab=handover").page
-    found["packer"].picture(tmp_path / "handover.png")
+    found["packer"].picture(album / "hall-handover.png")
     scan(page, wide(numbers[0]))
     page.wait_for_function("() => location.pathname.startsWith('/handover-batches/')")
     batch = page.url
@@ -127,7 +127,7 @@ def test_from_the_first_scan_to_the_signature_of_the_day(
     page.get_by_text("was scanned already").first.wait_for()
     scan(page, numbers[2])
     page.get_by_text(numbers[2]).first.wait_for()
-    found["packer"].picture(tmp_path / "list.png")
+    found["packer"].picture(album / "hall-list.png")
     path = batch.removeprefix(found["packer"].url)
     page = found["packer"].open(f"{path}/actions/offer").page
     page.locator("[name=counted]").fill(str(PARCELS))
@@ -137,7 +137,7 @@ def test_from_the_first_scan_to_the_signature_of_the_day(
     page.locator("[name=courier_staff_no]").fill("33010088")
     page.locator("[name=counted]").fill(str(PARCELS - 1))
     page.locator(f"[name=missing][value='{parcels[2]}']").check()
-    found["checker"].picture(tmp_path / "take_over.png")
+    found["checker"].picture(album / "hall-take_over.png")
     assert found["checker"].faults() == []
     submit(page)
     worker_runs()
@@ -163,7 +163,7 @@ def test_from_the_first_scan_to_the_signature_of_the_day(
     page.wait_for_url("**/delivery/days/*-*")
     day = page.url.removeprefix(found["packer"].url)
     page = found["supervisor"].open(day).page
-    found["supervisor"].picture(tmp_path / "day.png")
+    found["supervisor"].picture(album / "hall-day.png")
     page = found["supervisor"].open(f"{day}/actions/sign").page
     submit(page)
     db.session.rollback()

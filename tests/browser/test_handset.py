@@ -70,7 +70,7 @@ def deliver(page: Page, code: str, photo: bool = False) -> None:
 
 
 def test_a_round_without_a_connection(
-    app: Flask, as_person: Callable[..., Window], clock_at: Callable[..., None], tmp_path: Path
+    app: Flask, as_person: Callable[..., Window], clock_at: Callable[..., None], album: Path
 ) -> None:
     hall = a_hall()
     courier = a_courier(hall)
@@ -83,12 +83,12 @@ def test_a_round_without_a_connection(
     page = found.page
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.locator("[data-rounds] button").click()
-    found.picture(tmp_path / "home.png")
+    found.picture(album / "handset-home.png")
     page.locator("[data-yes]").click()
     page.locator("[data-screen=list]:visible").wait_for()
     assert counts(page) == [str(STOPS), "0", "0"]
     assert found.faults() == []
-    found.picture(tmp_path / "list.png")
+    found.picture(album / "handset-list.png")
     assert "收件人" not in page.evaluate(PLAIN)
 
     page.context.set_offline(True)
@@ -108,18 +108,18 @@ def test_a_round_without_a_connection(
             page.locator("[data-screen=stop] [data-go=failed]").click()
             page.locator("[name=reason][value=absent]").check()
             if number == 9:
-                found.picture(tmp_path / "failed.png")
+                found.picture(album / "handset-failed.png")
             page.locator("[data-save-failed]").click()
         else:
             if number == 0:
-                found.picture(tmp_path / "stop.png")
+                found.picture(album / "handset-stop.png")
                 wrong_code(page, codes[name])
-                found.picture(tmp_path / "deliver.png", full_page=True)
+                found.picture(album / "handset-deliver.png", full_page=True)
                 page.locator("[data-screen=deliver] [data-go=stop]").click()
             deliver(page, codes[name], photo=number < 3)
         page.locator("[data-screen=list]:visible").wait_for()
     page.locator(f"[data-waiting]:text-is('{STOPS}')").wait_for()
-    found.picture(tmp_path / "offline-done.png")
+    found.picture(album / "handset-offline-done.png")
     assert wrong_with(found) == []
     assert db.session.scalar(sa.select(sa.func.count()).select_from(DoorRecord)) == 0
     assert "收件人" not in page.evaluate(PLAIN)
@@ -165,7 +165,7 @@ def wrong_code(page: Page, right: str) -> None:
     page.locator("[data-screen=deliver] [data-missing]:visible").wait_for()
 
 
-def test_two_handsets_and_a_sign_out(app: Flask, as_person: Callable[..., Window], tmp_path: Path) -> None:
+def test_two_handsets_and_a_sign_out(app: Flask, as_person: Callable[..., Window], album: Path) -> None:
     hall = a_hall()
     first, second = a_courier(hall), a_courier(hall, "第二人")
     parcels = many_own_parcels(hall, 1)
@@ -187,11 +187,11 @@ def test_two_handsets_and_a_sign_out(app: Flask, as_person: Callable[..., Window
     early.page.context.set_offline(False)
     early.page.locator("[data-looks]:visible").click()
     early.page.locator(".hs-answer", has_text="另一名投递员").wait_for()
-    early.picture(tmp_path / "conflict.png")
+    early.picture(album / "handset-conflict.png")
     db.session.rollback()  # ends the read of before
     assert sorted(db.session.scalars(sa.select(DoorRecord.standing))) == ["conflict", "counted"]
     early.page.locator("[data-go=more]").click()
-    early.picture(tmp_path / "more.png")
+    early.picture(album / "handset-more.png")
     early.page.locator("[data-sign-out]").click()
     early.page.wait_for_url("**/sign-in*")
     keys = early.page.evaluate(STORED)["found"]
