@@ -35,6 +35,8 @@ class Capability(StrEnum):
     PROOF_IMAGE = "proof_image"
     SUBSCRIBE = "subscribe"
     BILL_FILE = "bill_file"
+    CHOSEN_DAY = "chosen_day"
+    COLLECTION_POINT = "collection_point"
 
 
 class Verdict(StrEnum):

@@ -63,8 +63,12 @@ def masked_mobile(mobile: str) -> str:
 
 def masked_address(prov: str, city: str, county: str, address: str) -> str:
     """Down to the county, then the street as far as its first number."""
-    street = re.split(r"[\d０-９一二三四五六七八九十]", address, maxsplit=1)[0]
-    return f"{prov}{city}{county}{street[:12]}***"
+    return f"{prov}{city}{county}{street_of(address)}***"
+
+
+def street_of(address: str) -> str:
+    """The street of an address, as far as its first number; at most twelve characters."""
+    return re.split(r"[\d０-９一二三四五六七八九十]", address, maxsplit=1)[0][:12]
 
 
 def masked_text(text: str) -> str:

@@ -21,6 +21,10 @@ class FeeMode(StrEnum):
     """到付: the receiver pays the courier."""
 
 
+LONGEST_KEPT: Final = 30
+"""No collection point keeps a parcel longer, whatever a city sets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Every number of delivery that may differ between cities."""
@@ -39,6 +43,17 @@ class Terms:
     receiver_kept_days: int = 180
     """Then the receiver is erased: six months, in which a decision can be brought before a court."""
     link_days: int = 60
+    choose_day_days: int = 7
+    """So many days ahead a receiver chooses a day, or an applicant has originals collected; the post keeps a parcel a week."""
+    attempts: int = 3
+    """After so many failed attempts a person decides what follows (BUSINESS-RULES 3.4)."""
+    silence_closes_days: int = 10
+    """A delivery closes by itself after this; longer than the carrier is watched for taking it back."""
+    collection_notice_minutes: int = 30
+    """The post is told this long before the carrier comes what is to go."""
+    round_stops: int = 200
+    point_kept_days: int = 7
+    """How long a collection point keeps a parcel where the hall has agreed on nothing else."""
 
 
 DEFAULTS: Final = Terms()

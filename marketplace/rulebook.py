@@ -304,6 +304,22 @@ class RuleBook:
         180, "deliver.receiver_kept_days", N_("A receiver is erased after the end of a delivery by"), "days"
     )
     deliver_link_days: int = _parameter(60, "deliver.link_days", N_("A receiver's link holds for"), "days")
+    deliver_choose_day_days: int = _parameter(
+        7, "deliver.choose_day_days", N_("A receiver chooses a day at most ahead by"), "days"
+    )
+    deliver_attempts: int = _parameter(
+        3, "deliver.attempts", N_("Failed attempts until a person decides what follows"), "times"
+    )
+    deliver_silence_closes_days: int = _parameter(
+        10, "deliver.silence_closes_days", N_("A delivery that nobody objects to closes after"), "days"
+    )
+    deliver_collection_notice_minutes: int = _parameter(
+        30, "deliver.collection_notice_minutes", N_("The post is told before the carrier comes by"), "minutes"
+    )
+    deliver_round_stops: int = _parameter(200, "deliver.round_stops", N_("Stops of a courier's round at most"))
+    deliver_point_kept_days: int = _parameter(
+        7, "deliver.point_kept_days", N_("A collection point keeps a parcel for"), "days"
+    )
 
     # Shelf (上架): by default the agency's commitment suffices, as where the agency answers for the truth of its offer
     listing_review: bool = _parameter(False, "listing.review", N_("The operator reviews an offer before it is shown"))

@@ -154,7 +154,7 @@ def _addressed(hall_organisation_id: UUID, command: ChooseService) -> Receiver:
         if command.collection_point_id is None:
             raise Refused("point-missing", N_("Choose a collection point."), field="collection_point_id")
         point = delivery.point_for(command.collection_point_id, hall_organisation_id)
-        there = f"{point.address} {point.name}"[:200]
+        there = delivery.address_at(point)
         receiver = Receiver(receiver.name, receiver.mobile, point.prov, point.city, point.county, there)
     delivery.promise_to(hall_organisation_id, receiver.prov, receiver.city, receiver.county)
     delivery.checked_mode(command.fee_mode)

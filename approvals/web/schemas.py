@@ -246,7 +246,7 @@ class OrderCollectionIn(InputSchema):
     day = fields.Date(
         required=True,
         error_messages=REQUIRED,
-        metadata={"label": N_("Day"), "hint": N_("From tomorrow within a week.")},
+        metadata={"label": N_("Day"), "hint": N_("From tomorrow, at most as far ahead as the city's rules allow.")},
     )
     window = fields.String(
         required=True, error_messages=REQUIRED, validate=validate.OneOf(WINDOWS),

@@ -34,7 +34,7 @@ from delivery.simulator.addresses import take_apart
 BLANK_PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 OFFERED: Final = frozenset(Capability) - {
     Capability.FIND_BY_ORDER, Capability.MODIFY, Capability.DELIVERY_ESTIMATE, Capability.PROOF_IMAGE,
-    Capability.SUBSCRIBE, Capability.BILL_FILE,
+    Capability.SUBSCRIBE, Capability.BILL_FILE, Capability.COLLECTION_POINT,
 }  # fmt: skip
 
 

@@ -17,7 +17,6 @@ from delivery.queries.rounds import (
     RoundRow,
     RoundView,
     carried_round,
-    parcels_without_round,
     round_rows,
     round_view,
     rounds_of_courier,
@@ -33,6 +32,7 @@ from delivery.queries.tracking import (
     reports_of,
     waybills_of,
 )
+from delivery.queries.waiting import parcels_without_round, recent_batches
 from delivery.queries.workbench import TAB_STATES, ParcelFilter, Tab, parcels_statement, tab_counts
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "proof_paper",
     "proofs_of",
     "public_track",
+    "recent_batches",
     "reports_of",
     "round_rows",
     "round_view",

@@ -15,6 +15,8 @@ from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from app.kernel.words import N_
 from delivery import rules
+from delivery import terms as rule_book
+from delivery.chosen_days import Choosable, changeable_until, choosable, is_fixed
 from delivery.doorstep import IdType
 from delivery.models.complaints import Complaint, ComplaintKind
 from delivery.models.mandates import LetterOfAuthority, LetterScope
@@ -25,6 +27,7 @@ from delivery.models.terms import FeeState, ParcelTerms
 from delivery.observed import Status
 from delivery.policy import complaint_parts, letter_parts, oversees, papers_parts
 from delivery.queries.meanings import STATUS_LABELS
+from delivery.queries.schedules import schedule_of
 from delivery.states import (
     COMPLAINT,
     LETTER,
@@ -134,6 +137,18 @@ class Agreement:
     originals: tuple[str, ...]
     complaints: tuple["ComplaintView", ...]
     erased_at: datetime | None
+    days: Choosable
+    """The days that the receiver can choose now."""
+    day_fixed: bool
+    """The chosen day is being prepared: it cannot be changed any more."""
+    day_until: datetime | None
+    """Until when the chosen day can be changed."""
+    points_offered: bool
+
+    @property
+    def expected_on(self) -> date | None:
+        """The chosen day, else the promised one."""
+        return self.preferred_day or self.promised_on
 
 
 def agreement_of(parcel_id: UUID, actor: Actor) -> Agreement:
@@ -147,11 +162,15 @@ def agreement_of(parcel_id: UUID, actor: Actor) -> Agreement:
     members = db.session.scalars(
         sa.select(Parcel).where(Parcel.merged_into_id == parcel_id).order_by(Parcel.number)
     ).all()
+    cutoff = schedule_of(parcel.hall_organisation_id)[0]
+    now, wished = clock.now(), terms.preferred_day
     return Agreement(
         terms.fee_mode, FEE_LABELS[FeeMode(terms.fee_mode)], terms.fee_fen, terms.fee_state, FEE_STATES[FeeState(terms.fee_state)],
         terms.promised_on, terms.preferred_day, point_view(point) if point else None, terms.code_locked_at, terms.link_no,
         _neighbour(main) if main else None, tuple(_neighbour(each) for each in members), mergeable_with(parcel),
         letters_of(parcel_id, actor), _originals(parcel), complaints_about(parcel_id, actor), parcel.erased_at,
+        choosable(now, cutoff, rule_book.in_force().choose_day_days), is_fixed(wished, now, cutoff),
+        changeable_until(wished, cutoff) if wished else None, _offers_points(parcel.hall_organisation_id),
     )  # fmt: skip
 
 
@@ -244,6 +263,19 @@ def points_of(hall_organisation_id: UUID | None) -> tuple[PointView, ...]:
         point_view(each)
         for each in db.session.scalars(statement.order_by(CollectionPoint.region_code, CollectionPoint.name))
     )
+
+
+def _offers_points(hall_organisation_id: UUID) -> bool:
+    statement = sa.select(CollectionPoint.id).where(
+        CollectionPoint.hall_organisation_id == hall_organisation_id, CollectionPoint.closed_at.is_(None)
+    )
+    return db.session.scalar(statement.limit(1)) is not None
+
+
+def point_choices(parcel_id: UUID) -> list[tuple[str, str, str]]:
+    """The open collection points of a parcel's hall as choices of a form, with place and hours."""
+    points = points_of(get(Parcel, parcel_id).hall_organisation_id)
+    return [(str(each.id), each.name, f"{each.place}{each.address} · {each.hours}") for each in points]
 
 
 # --- complaints ---

@@ -40,6 +40,8 @@ CAPABILITY_LABELS: Final = {
     Capability.DELIVERY_ESTIMATE: (N_("When it will arrive"), ""),
     Capability.PROOF_IMAGE: (N_("Picture of the signature"), ""),
     Capability.BILL_FILE: (N_("Monthly bill as a file"), ""),
+    Capability.CHOSEN_DAY: (N_("Delivery on the day that the receiver chose"), "020003"),
+    Capability.COLLECTION_POINT: (N_("Delivery to a collection point (else as address and remark)"), ""),
 }
 CARRIER_NAMES: Final = {"ems": N_("EMS (China Post)"), "kuaidi100": N_("kuaidi100 (second source of tracking)")}
 

@@ -18,7 +18,7 @@ from delivery import terms as rule_book
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
 from delivery.policy import must_see_round, oversees
-from delivery.states import ROUND, ParcelState, Part, RoundState
+from delivery.states import ROUND, Part, RoundState
 
 STOP_LABELS: Final = {
     StopState.OPEN: N_("To be visited"),
@@ -231,35 +231,4 @@ def _carried(stop: RoundStop, parcel: Parcel, tries: int, *, full: bool) -> Carr
         parcel.receiver_county, parcel.receiver_address if shown else "", parcel.contents, parcel.who_may_sign,
         doorstep.code_hint(str(parcel.id), parcel.pickup_code) if shown else "", stop.outcome,
         max(0, tries - stop.code_tries), stop.is_locked,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A parcel that is with the couriers but on no round."""
-
-    id: UUID
-    number: str
-    waybill_no: str
-    place: str
-    contents: str
-    serve_by: datetime
-    failed_attempts: int
-
-
-def parcels_without_round(actor: Actor, limit: int = 200) -> tuple[Waiting, ...]:
-    """What could be put on a round: handed over, on no unfinished one. One statement."""
-    on_round = sa.exists().where(RoundStop.parcel_id == Parcel.id, RoundStop.outcome == StopState.OPEN)
-    statement = (
-        sa.select(Parcel)
-        .where(Parcel.hall_organisation_id == actor.organisation_id, Parcel.state == ParcelState.HANDED_OVER, ~on_round)
-        .order_by(Parcel.receiver_city, Parcel.receiver_county, Parcel.receiver_address)
-        .limit(limit)
-    )
-    return tuple(
-        Waiting(
-            row.id, row.number, row.waybill_no or "", f"{row.receiver_city}{row.receiver_county}", row.contents, row.serve_by,
-            row.failed_attempts,
-        )
-        for row in db.session.scalars(statement)
     )  # fmt: skip

@@ -89,6 +89,7 @@ class PublicTrack:
 
     number: str
     waybill_no: str | None
+    state: str
     state_label: str
     tone: str
     status: str
@@ -109,7 +110,7 @@ def public_track(parcel_id: UUID) -> PublicTrack:
     """The public view; `delivery.services.lookup` has checked number and code."""
     view = parcel_view(parcel_id)
     return PublicTrack(
-        view.number, view.waybill_no, view.state_label, view.tone, view.status, view.status_label, view.status_tone,
+        view.number, view.waybill_no, view.state, view.state_label, view.tone, view.status, view.status_label, view.status_tone,
         view.status_since, view.receiver.name, f"{view.receiver.city}{view.receiver.county}", view.serve_by,
         view.last_checked_at, view.delivered_at, view.signer_label, reports_of(view.id, view.waybill_no, internal=False),
         Status(view.status) in TERMINAL,

@@ -61,18 +61,19 @@ def _of(actor: Actor, column: sa.ColumnElement[UUID] | sa.orm.InstrumentedAttrib
 
 
 def workload(actor: Actor) -> Workload:
-    """What is not delivered yet, by destination and promised day, from today for a week. One statement."""
+    """What is not delivered yet, by destination and chosen or promised day, from today for a week. One statement."""
     today = clock.today()
     days = tuple(today + timedelta(days=each) for each in range(AHEAD))
+    due = sa.func.coalesce(ParcelTerms.preferred_day, ParcelTerms.promised_on)
     waiting = sa.func.sum(sa.case((Parcel.state.in_(WAITING), 1), else_=0))
     statement = (
-        sa.select(Parcel.receiver_prov, Parcel.receiver_city, ParcelTerms.promised_on, sa.func.count(), waiting)
+        sa.select(Parcel.receiver_prov, Parcel.receiver_city, due, sa.func.count(), waiting)
         .join(ParcelTerms, ParcelTerms.parcel_id == Parcel.id)
         .where(
-            Parcel.state.in_((*WAITING, ParcelState.HANDED_OVER)), ParcelTerms.promised_on.is_not(None),
+            Parcel.state.in_((*WAITING, ParcelState.HANDED_OVER)), due.is_not(None),
             _of(actor, Parcel.hall_organisation_id),
         )
-        .group_by(Parcel.receiver_prov, Parcel.receiver_city, ParcelTerms.promised_on)
+        .group_by(Parcel.receiver_prov, Parcel.receiver_city, due)
     )  # fmt: skip
     found: dict[str, dict[date, int]] = {}
     lying: dict[str, int] = {}

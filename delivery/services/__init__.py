@@ -26,7 +26,7 @@ from delivery.services.orders import (
 from delivery.services.own_courier import carry_ourselves, leave_to_carrier
 from delivery.services.packing import Pack, check_packing, pack, return_to_packer
 from delivery.services.papers import CollectPapers, collect_papers
-from delivery.services.schedules import point_for, promise_to
+from delivery.services.schedules import address_at, point_for, promise_to
 from delivery.services.tasks import resolve_task
 from delivery.services.tracking import confirm_delivery, poll_due, poll_parcel, record_notice
 from delivery.services.waybills import enter_number, mark_label_printed, retry_booking, void_waybill
@@ -40,6 +40,7 @@ __all__ = [
     "Receiver",
     "TakeOver",
     "add_to_batch",
+    "address_at",
     "cancel_batch",
     "cancel_parcel",
     "carry_ourselves",

@@ -23,7 +23,7 @@ from delivery.ports import Capability, Party
 from delivery.services.codes import check_code
 from delivery.services.merging import travelling_in
 from delivery.services.orders import Receiver, checked_receiver, take_receiver
-from delivery.services.schedules import promise_to
+from delivery.services.schedules import address_at, point_for, promise_to
 from delivery.services.terms import terms_of
 from delivery.states import PARCEL, ParcelState, Part
 
@@ -38,6 +38,15 @@ class ChangeAddress:
     receiver: Receiver
     code: str = field(default="", repr=False)
     reason: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class ChoosePoint:
+    """The collection point where the parcel is to wait."""
+
+    collection_point_id: UUID
+    code: str = field(default="", repr=False)
     version: int | None = None
 
 
@@ -88,6 +97,26 @@ def change_by_link(actor: Actor, parcel_id: UUID, command: ChangeAddress) -> Non
     _reachable(get(Parcel, parcel_id), command.receiver)
     db.session.rollback()
     _write(actor, parcel_id, command)
+
+
+def choose_point(actor: Actor, parcel_id: UUID, command: ChoosePoint, *, by_link: bool = False) -> None:
+    """Let it wait at a collection point of the hall instead, until the hand-over; only with the pick-up code.
+
+    Raises NotAllowed for anybody but the receiver, Refused for a point that is not offered, and as `change_address`.
+    """
+    parcel = get(Parcel, parcel_id)
+    if not by_link and Part.APPLICANT not in must_see_parcel(actor, parcel):
+        raise NotAllowed
+    refuse_late(parcel)
+    point = point_for(command.collection_point_id, parcel.hall_organisation_id)
+    check_code(parcel_id, command.code)
+    there = Receiver(
+        parcel.receiver_name, parcel.receiver_mobile, point.prov, point.city, point.county, address_at(point)
+    )
+    _reachable(parcel, there)
+    db.session.rollback()
+    reason = N_("The receiver collects it at a collection point")
+    _write(actor, parcel_id, ChangeAddress(there, reason=reason, version=command.version), command.collection_point_id)
 
 
 def _verify(parcel: Parcel, parts: frozenset[Part], command: ChangeAddress) -> None:
@@ -141,14 +170,14 @@ def refuse_late(parcel: Parcel) -> None:
 
 
 @use_case
-def _write(actor: Actor, parcel_id: UUID, command: ChangeAddress) -> None:
+def _write(actor: Actor, parcel_id: UUID, command: ChangeAddress, point_id: UUID | None = None) -> None:
     parcel = lock(Parcel, parcel_id, seen=command.version)
     refuse_late(parcel)
     take_receiver(parcel, command.receiver)
     for each in travelling_in(parcel.id):
         take_receiver(lock(Parcel, each.id), command.receiver)
     terms = terms_of(parcel.id)
-    terms.collection_point_id = None
+    terms.collection_point_id = point_id
     reason = command.reason.strip() or N_("The receiver wants it elsewhere")
     if parcel.state in FREE:
         record(parcel, "receiver_changed", actor, title=N_("Address changed"), reason=reason)

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -34,8 +34,6 @@ from delivery.states import PARCEL, ParcelState, Part
 ACTIVE: Final = tuple(
     state for state in ParcelState if state not in (ParcelState.CLOSED, ParcelState.CANCELLED, ParcelState.LOST)
 )
-SILENCE_CLOSES: Final = timedelta(days=10)
-"""A delivery closes by itself after this; longer than the carrier is watched for taking it back."""
 
 
 @dataclass(frozen=True)

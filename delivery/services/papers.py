@@ -17,6 +17,7 @@ from app.kernel.outbox import publish
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import places, rules
+from delivery import terms as rule_book
 from delivery.carriers import chosen
 from delivery.events import PapersCancelled, PapersReceived, PapersRequested, ParcelHandedOver
 from delivery.models.papers import PapersOrder
@@ -30,7 +31,6 @@ from delivery.services.schedules import promise_to
 from delivery.states import PAPERS, PapersState, Part
 
 LEASE: Final = timedelta(seconds=90)
-LATEST: Final = timedelta(days=7)
 WINDOWS: Final = ("09:00-11:00", "11:00-13:00", "14:00-16:00", "16:00-18:00")
 MOST_PAPERS: Final = 20
 WEIGHT_G: Final = 300
@@ -78,8 +78,9 @@ def collect_papers(actor: Actor, command: CollectPapers) -> UUID:
     if not 1 <= len(papers) <= MOST_PAPERS:
         raise Refused("papers", N_("List between one and twenty papers, one a line."), field="papers")
     today = clock.today()
-    if not today < command.day <= today + LATEST:
-        raise Refused("day", N_("Choose a day from tomorrow within a week."), field="day")
+    days = rule_book.in_force().choose_day_days
+    if not today < command.day <= today + timedelta(days=days):
+        raise Refused("day", N_("Choose a day from tomorrow within %(days)s days."), field="day", params={"days": days})
     if command.window not in WINDOWS:
         raise Refused("window", N_("Choose one of the time windows."), field="window")
     known = sa.select(PapersOrder.number).where(

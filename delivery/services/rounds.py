@@ -25,13 +25,14 @@ from delivery.doorstep import CodeCheck
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
 from delivery.models.tasks import TaskKind
+from delivery.models.terms import ParcelTerms
 from delivery.policy import must_see_round
 from delivery.services.own_courier import tell
 from delivery.services.scanning import find_scanned
 from delivery.services.tasks import drop_tasks, raise_task
+from delivery.services.terms import terms_of
 from delivery.states import ROUND, ParcelState, Part, RoundState
 
-LONGEST_ROUND: Final = 200
 UNFINISHED: Final = (RoundState.PLANNED, RoundState.OUT)
 
 
@@ -141,8 +142,15 @@ def _wanted(hall: UUID, command: PlanRound) -> list[Parcel]:
         taken = sa.select(HandoverLine.parcel_id).where(
             HandoverLine.batch_id == command.batch_id, HandoverLine.outcome == LineOutcome.TAKEN
         )
-        waiting = sa.select(Parcel.id).where(Parcel.id.in_(taken), Parcel.state == ParcelState.HANDED_OVER)
+        waiting = sa.select(Parcel.id).where(
+            Parcel.id.in_(taken), Parcel.state == ParcelState.HANDED_OVER, ~waits_beyond(command.work_day)
+        )
         wanted |= set(db.session.scalars(waiting))
+    most = rule_book.in_force().round_stops
+    if len(wanted) > most:
+        raise Refused(
+            "round-full", N_("A round has at most %(most)s stops."), field="parcel_ids", params={"most": most}
+        )
     found = [lock(Parcel, parcel_id) for parcel_id in sorted(wanted)]
     if any(parcel.hall_organisation_id != hall for parcel in found):
         raise NotFound
@@ -158,6 +166,7 @@ def _put_on(courier_round: CourierRound, parcel: Parcel, position: int) -> None:
         raise Conflict(
             "not-with-courier", N_("Parcel %(number)s is not with the courier."), params={"number": parcel.number}
         )
+    _refuse_before_chosen_day(courier_round, parcel)
     elsewhere = db.session.scalar(
         sa.select(CourierRound.number)
         .join(RoundStop, RoundStop.round_id == CourierRound.id)
@@ -178,6 +187,21 @@ def _put_on(courier_round: CourierRound, parcel: Parcel, position: int) -> None:
     db.session.flush()  # the partial unique index on open stops speaks here
 
 
+def waits_beyond(day: date) -> sa.ColumnElement[bool]:
+    """Whether the receiver of a parcel chose a later day than `day`."""
+    return sa.exists().where(ParcelTerms.parcel_id == Parcel.id, ParcelTerms.preferred_day > day)
+
+
+def _refuse_before_chosen_day(courier_round: CourierRound, parcel: Parcel) -> None:
+    chosen_day = terms_of(parcel.id).preferred_day
+    if chosen_day is not None and chosen_day > courier_round.work_day:
+        raise Conflict(
+            "not-before-chosen-day",
+            N_("The receiver of parcel %(number)s chose %(day)s. Agree another day with them first."),
+            params={"number": parcel.number, "day": chosen_day.isoformat()},
+        )
+
+
 @use_case
 def add_stop(actor: Actor, round_id: UUID, command: AddStop) -> UUID:
     """Put a scanned parcel on an unfinished round; a repeated scan changes nothing. Returns the parcel."""
@@ -186,8 +210,9 @@ def add_stop(actor: Actor, round_id: UUID, command: AddStop) -> UUID:
     stops = stops_of(found.id)
     if any(stop.parcel_id == parcel.id and stop.outcome == StopState.OPEN for stop in stops):
         return parcel.id
-    if len(stops) >= LONGEST_ROUND:
-        raise Refused("round-full", N_("A round has at most 200 stops."))
+    most = rule_book.in_force().round_stops
+    if len(stops) >= most:
+        raise Refused("round-full", N_("A round has at most %(most)s stops."), params={"most": most})
     _put_on(found, parcel, max((stop.position for stop in stops), default=-1) + 1)
     record(found, "stop_added", actor, title=N_("Stop added"), detail={"parcel": parcel.number})
     return parcel.id

@@ -23,8 +23,6 @@ from delivery.models.schedules import CollectionPoint, CollectionRun, HallSchedu
 from delivery.models.tasks import TaskKind
 from delivery.promises import (
     BEIJING,
-    DEFAULT_CUTOFF,
-    DEFAULT_WINDOWS,
     DEFAULTS,
     Area,
     Promise,
@@ -33,12 +31,11 @@ from delivery.promises import (
     promise_for,
     sound_windows,
 )
+from delivery.queries.schedules import schedule_of
 from delivery.services.tasks import raise_task
 from delivery.services.terms import terms_of
 from delivery.states import ParcelState
 
-TELL_BEFORE: Final = timedelta(minutes=30)
-"""The post is told this long before the courier comes what is to go."""
 TO_GO: Final = (ParcelState.READY, ParcelState.PACKED, ParcelState.BOOKING, ParcelState.WAYBILLED)
 UNSERVED: Final = (ParcelState.CREATED, *TO_GO, ParcelState.HANDED_OVER, ParcelState.RETURNED)
 
@@ -70,7 +67,8 @@ class KeepPoint:
     address: str
     phone: str
     hours: str
-    kept_days: int = 7
+    kept_days: int | None = None
+    """None: as long as the rule book says."""
 
 
 # --- what is promised -------------------------------------------------------------------------------------------
@@ -101,14 +99,6 @@ def promise_to(hall_organisation_id: UUID, prov: str, city: str, county: str) ->
             field="region_code", params={"place": f"{prov}{'' if city == prov else city}"},
         )  # fmt: skip
     return promise
-
-
-def schedule_of(hall_organisation_id: UUID) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Cut-off and windows of a hall; the usual ones where it has set none."""
-    row = db.session.get(HallSchedule, hall_organisation_id)
-    if row is None:
-        return DEFAULT_CUTOFF, DEFAULT_WINDOWS
-    return row.cutoff, tuple((str(starts), str(ends)) for starts, ends in row.windows)
 
 
 def expected_on(parcel: Parcel, ready: datetime) -> date | None:
@@ -215,7 +205,7 @@ def keep_point(actor: Actor, command: KeepPoint) -> UUID:
     prov, city, county = names
     row = CollectionPoint(
         id=new_id(), hall_organisation_id=hall, name=command.name, region_code=command.region_code, prov=prov, city=city,
-        county=county, address=command.address, phone=command.phone, hours=command.hours, kept_days=command.kept_days,
+        county=county, address=command.address, phone=command.phone, hours=command.hours, kept_days=command.kept_days or rule_book.in_force().point_kept_days,
     )  # fmt: skip
     db.session.add(row)
     audit.append(
@@ -234,6 +224,11 @@ def close_point(actor: Actor, point_id: UUID) -> None:
     audit.append(
         action="point.close", object_type="collection-point", object_id=row.id, actor=actor, body={"name": row.name}
     )
+
+
+def address_at(point: CollectionPoint) -> str:
+    """What stands on the label of a parcel for a collection point: its street and its name."""
+    return f"{point.address} {point.name}"[:200]
 
 
 def point_for(point_id: UUID, hall_organisation_id: UUID) -> CollectionPoint:
@@ -269,7 +264,8 @@ def _waiting() -> dict[UUID, int]:
 
 
 def _visit(hall: UUID, local: datetime, waiting: int) -> int:
-    at, soon = local.strftime("%H:%M"), (local + TELL_BEFORE).strftime("%H:%M")
+    notice = timedelta(minutes=rule_book.in_force().collection_notice_minutes)
+    at, soon = local.strftime("%H:%M"), (local + notice).strftime("%H:%M")
     told = 0
     for starts, ends in schedule_of(hall)[1]:
         if at < ends and starts <= soon:

@@ -2,7 +2,7 @@
 every repetition of it, an answer that was lost is asked for again, and a number too many is cancelled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -19,14 +19,17 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
 from delivery.carriers import chosen
+from delivery.chosen_days import day_window
 from delivery.events import WaybillTaken, WaybillVoided
 from delivery.models.parcels import Parcel
+from delivery.models.schedules import CollectionPoint
 from delivery.models.tasks import TaskKind
+from delivery.models.terms import ParcelTerms
 from delivery.models.waybills import Waybill, WaybillState
 from delivery.own_courier import NUMBER_SERIES, OWN_CARRIER, is_own_number
 from delivery.places import sender_of
 from delivery.policy import must_see_parcel
-from delivery.ports import Booking, LabelSize, Party, Reply, Shipment, Verdict
+from delivery.ports import Booking, Capability, LabelSize, Party, Reply, Shipment, Verdict
 from delivery.services.quietly import note
 from delivery.services.tasks import drop_tasks, raise_task
 from delivery.services.terms import terms_of
@@ -116,15 +119,23 @@ def _shipment(parcel: Parcel) -> Shipment:
     )  # fmt: skip
     assert parcel.checked_at is not None
     terms = terms_of(parcel.id)
-    remark = f"封签 {parcel.seal_no}"
-    if terms.collection_point_id is not None:
-        remark = f"{remark} 收件人自提"
-    if terms.preferred_day is not None:
-        remark = f"{remark} 预约 {terms.preferred_day.isoformat()} 投递"
+    remark = " ".join((f"封签 {parcel.seal_no}", *_choices(terms)))
+    wished = terms.preferred_day
+    told = wished is not None and wished >= clock.today() and Capability.CHOSEN_DAY in chosen.carrier().capabilities
+    deliver = day_window(wished) if told and wished else None
     return Shipment(
         parcel.order_no, sender_of(parcel.hall_organisation_id, receiver), receiver, parcel.contents, parcel.weight_g,
-        parcel.checked_at, remark=remark, receiver_code=parcel.pickup_code, receiver_pays=terms.fee_mode == FeeMode.ON_DELIVERY,
+        parcel.checked_at, remark=remark, deliver=deliver, receiver_code=parcel.pickup_code, receiver_pays=terms.fee_mode == FeeMode.ON_DELIVERY,
     )  # fmt: skip
+
+
+def _choices(terms: ParcelTerms) -> Iterator[str]:
+    """Where and when the receiver wants it, for the people who carry it; a field of the order says it too where there is one."""
+    if terms.collection_point_id is not None:
+        point = db.session.get_one(CollectionPoint, terms.collection_point_id)
+        yield f"收件人到{point.name}自提，请勿上门"
+    if terms.preferred_day is not None:
+        yield f"预约 {terms.preferred_day.isoformat()} 投递"
 
 
 @use_case

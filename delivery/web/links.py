@@ -17,11 +17,16 @@ from delivery import links, queries
 from delivery.queries import agreements
 from delivery.services import addresses, complaints, recipients
 from delivery.web.blueprint import pages
-from delivery.web.parcels import step_of
-from delivery.web.recipient_schemas import ChangeAddressIn, ChooseDayIn, ComplainIn, PasteIn
+from delivery.web.parcels import BEFORE_HANDOVER, step_of
+from delivery.web.recipient_schemas import ChangeAddressIn, ChooseDayIn, ChoosePointIn, ComplainIn, PasteIn
 from delivery.web.recipients import read_in
 
-FORMS: dict[str, type[InputSchema]] = {"day": ChooseDayIn, "complaint": ComplainIn, "address": ChangeAddressIn}
+FORMS: dict[str, type[InputSchema]] = {
+    "day": ChooseDayIn,
+    "complaint": ComplainIn,
+    "address": ChangeAddressIn,
+    "point": ChoosePointIn,
+}
 
 
 @pages.get("/t/<token>")
@@ -40,13 +45,14 @@ def _page(token: str, parcel_id: UUID) -> str:
         agreed=agreed,
         token=token,
         reports=[step_of(each) for each in found.reports],
+        movable=found.state in BEFORE_HANDOVER,
     )
 
 
-@pages.route("/t/<token>/<any(day, complaint, address):wish>", methods=["GET", "POST"])
+@pages.route("/t/<token>/<any(day, complaint, address, point):wish>", methods=["GET", "POST"])
 @public
 def wish(token: str, wish: str) -> BaseResponse | str | tuple[str, int]:
-    """Choose a day, complain, or change the address; the address only with the pick-up code."""
+    """Choose a day, complain, or send it elsewhere; that only with the pick-up code."""
     parcel_id = links.opened(token).parcel_id
     schema = FORMS[wish]
     if request.method == "GET":
@@ -65,7 +71,10 @@ def wish(token: str, wish: str) -> BaseResponse | str | tuple[str, int]:
 
 
 def _form(token: str, wish: str, form: Form) -> str:
-    return render_template("delivery/wish.html", wish=wish, form=form, token=token, paste=Form(PasteIn()))
+    agreed = agreements.agreement_of(links.opened(token).parcel_id, ANONYMOUS) if wish == "day" else None
+    return render_template(
+        "delivery/wish.html", wish=wish, form=form, token=token, paste=Form(PasteIn()), agreed=agreed
+    )
 
 
 def _do(parcel_id: UUID, wish: str, command: object) -> None:
@@ -76,5 +85,7 @@ def _do(parcel_id: UUID, wish: str, command: object) -> None:
             complaints.complain(ANONYMOUS, parcel_id, command, by_link=True)
         case addresses.ChangeAddress():
             addresses.change_by_link(ANONYMOUS, parcel_id, command)
+        case addresses.ChoosePoint():
+            addresses.choose_point(ANONYMOUS, parcel_id, command, by_link=True)
         case _:
             raise TypeError(wish)

@@ -29,6 +29,7 @@ from delivery.queries import ParcelView
 from delivery.queries import carriers as carrier_queries
 from delivery.queries.agreements import Agreement, agreement_of
 from delivery.queries.claims import claims_of
+from delivery.services import recipients
 from delivery.services.own_courier import CHOSEN_BEFORE
 from delivery.services.tasks import ResolveTask
 from delivery.states import PARCEL, STAFF, ParcelState, Part
@@ -126,10 +127,16 @@ def _wishes(view: ParcelView, agreed: Agreement) -> list[str]:
         found.append("split")
     if Part.SUPERVISOR in view.parts and agreed.code_locked_at:
         found.append("unlock_code")
+    if view.is_staff and not view.is_settled and view.state not in recipients.OVER:
+        found.append("agree_day")
     if Part.APPLICANT not in view.parts or view.is_settled:
         return found
     if view.state not in (ParcelState.DELIVERED, ParcelState.LOST):
-        found += ["grant_letter", "renew_link"] + ([] if view.state == ParcelState.MERGED else ["choose_day"])
+        found += ["grant_letter", "renew_link"]
+    if view.state not in recipients.OVER and not agreed.day_fixed:
+        found.append("choose_day")
+    if view.state in BEFORE_HANDOVER and agreed.points_offered:
+        found.append("choose_point")
     if view.state == ParcelState.HANDED_OVER:
         found.append("intercept")
     if not any(each.is_open for each in agreed.complaints):

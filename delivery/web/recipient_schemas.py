@@ -10,21 +10,22 @@ from marshmallow import ValidationError, fields, post_load, validate
 from app.kernel.files import ACCEPT
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, InputSchema, MoneyField, UploadField, text, version_field
-from delivery import places, rules
+from delivery import links, places, rules
 from delivery.doorstep import IdType
 from delivery.models.complaints import ComplaintKind
 from delivery.models.mandates import LetterScope
 from delivery.promises import Area
 from delivery.queries import agreements
-from delivery.services.addresses import ChangeAddress
+from delivery.services.addresses import ChangeAddress, ChoosePoint
 from delivery.services.complaints import Complain, Reply
 from delivery.services.mandates import GrantLetter
 from delivery.services.merging import Merge
 from delivery.services.orders import Receiver
 from delivery.services.papers import ReceivePapers
-from delivery.services.recipients import ChooseDay, Intercept
+from delivery.services.recipients import AgreeDay, ChooseDay, Intercept
 from delivery.services.schedules import KeepPoint, SetPromise, SetSchedule
 from delivery.states import ComplaintState
+from delivery.terms import LONGEST_KEPT
 from delivery.words import ID_TYPES
 
 AREA_LABELS = {
@@ -36,8 +37,13 @@ AREA_LABELS = {
 
 def this_object() -> UUID | None:
     """The object that the request is about."""
-    found = (request.view_args or {}).get("object_id") if has_request_context() else None
-    return found if isinstance(found, UUID) else None
+    if not has_request_context():
+        return None
+    given = request.view_args or {}
+    found = given.get("object_id")
+    if isinstance(found, UUID):
+        return found
+    return links.opened(given["token"]).parcel_id if "token" in given else None
 
 
 class PasteIn(InputSchema):
@@ -92,8 +98,37 @@ class ChooseDayIn(InputSchema):
     day = fields.Date(
         required=True,
         error_messages=REQUIRED,
-        metadata={"label": N_("Day"), "hint": N_("From tomorrow within a week.")},
+        metadata={"label": N_("Day"), "widget": "date"},
     )
+    version = version_field()
+
+
+class AgreeDayIn(InputSchema):
+    """A day agreed by telephone, and how."""
+
+    command = AgreeDay
+    day = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("Day"), "widget": "date"})
+    reason = text(N_("How it was agreed with the receiver"), longest=500, widget="textarea")
+    version = version_field()
+
+
+def points_to_choose() -> list[tuple[str, str, str]]:
+    """The collection points for the parcel that this request is about, as choices."""
+    parcel_id = this_object()
+    return agreements.point_choices(parcel_id) if parcel_id else []
+
+
+class ChoosePointIn(InputSchema):
+    """The collection point where the parcel is to wait."""
+
+    command = ChoosePoint
+    collection_point_id = fields.UUID(
+        required=True, error_messages=REQUIRED,
+        metadata={"label": N_("Collection point"), "widget": "radio", "choices": points_to_choose},
+    )  # fmt: skip
+    code = text(
+        N_("Pick-up code"), longest=12, autocomplete="off", hint=N_("It proves that you are the receiver. Five wrong ones lock it."),
+    )  # fmt: skip
     version = version_field()
 
 
@@ -279,7 +314,8 @@ class PointIn(InputSchema):
     phone = text(N_("Telephone"), longest=20, widget="tel")
     hours = text(N_("Opening hours"), longest=60, hint=N_("For example: every day 9:00-18:00"))
     kept_days = fields.Integer(
-        load_default=7,
-        validate=validate.Range(1, 30, error=N_("Between 1 and 30 days.")),
-        metadata={"label": N_("Kept for days")},
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, LONGEST_KEPT, error=N_("Between 1 and 30 days.")),
+        metadata={"label": N_("Kept for days"), "hint": N_("Empty: as many as the rule book says.")},
     )

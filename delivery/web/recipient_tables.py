@@ -6,9 +6,11 @@ from app.kernel.words import N_
 from app.web.actions import Action
 from app.web.schemas import PlainIn
 from delivery import links
-from delivery.services import codes, complaints, mandates, merging, papers, recipients
+from delivery.services import addresses, codes, complaints, mandates, merging, papers, recipients
 from delivery.web.recipient_schemas import (
+    AgreeDayIn,
     ChooseDayIn,
+    ChoosePointIn,
     ComplainIn,
     GrantLetterIn,
     InterceptIn,
@@ -29,8 +31,16 @@ WISHES: Final = {
         explain=N_("The agent may sign for this parcel with the pick-up code and the document named here. An earlier letter is replaced."),
     ),
     "choose_day": Action(
-        recipients.choose_day, ChooseDayIn, N_("Choose another day"), done=N_("Your wish is noted."),
-        explain=N_("If the courier has the parcel already, the hall passes your wish on; the post keeps a parcel for a week at most."),
+        recipients.choose_day, ChooseDayIn, N_("Choose the day"), done=N_("The day is noted."),
+        explain=N_("It can be changed until the hall's cut-off of the day before. If the carrier has the parcel already, the hall passes your wish on."),
+    ),
+    "agree_day": Action(
+        recipients.agree_day, AgreeDayIn, N_("Agree a day with the receiver"), done=N_("The day is noted."),
+        explain=N_("For a receiver who called, or was called. Rounds propose the parcel for that day and not before."),
+    ),
+    "choose_point": Action(
+        addresses.choose_point, ChoosePointIn, N_("Choose a collection point"), done=N_("It will wait for you there."),
+        explain=N_("Possible until the courier takes the parcel. A waybill that was ordered is cancelled and ordered again."),
     ),
     "intercept": Action(
         recipients.ask_intercept, InterceptIn, N_("Have it stopped"), danger=True, done=N_("The hall has been asked to stop it."),

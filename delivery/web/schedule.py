@@ -23,6 +23,7 @@ from delivery import policy, privacy, terms
 from delivery.models.schedules import HallSchedule
 from delivery.promises import Area
 from delivery.queries import agreements
+from delivery.queries.schedules import schedule_of
 from delivery.queries.workload import runs, workload
 from delivery.services import schedules
 from delivery.states import Part
@@ -41,7 +42,7 @@ def _schedule_page(forms: dict[str, Form]) -> str:
     actor = current_actor()
     hall = actor.organisation_id
     assert hall is not None
-    cutoff, windows = schedules.schedule_of(hall)
+    cutoff, windows = schedule_of(hall)
     row = db.session.get(HallSchedule, hall)
     values = {
         "cutoff": cutoff,

@@ -17,6 +17,7 @@ from app.web.guard import requires
 from app.web.session import current_actor
 from delivery import policy, queries, services
 from delivery.queries import ParcelFilter, ParcelView, Tab
+from delivery.queries.choices import choices_of
 from delivery.services.scanning import find_scanned
 from delivery.states import BatchState, ParcelState
 from delivery.web.batches import put_on_list
@@ -63,7 +64,7 @@ def workbench() -> str | BaseResponse:
     }
     page = page_of(queries.parcels_statement(actor, ParcelFilter(tab, None, wanted.words)), number=number)
     return render_template(
-        "delivery/workbench.html", **facts, page=page, parcels=queries.views_of(page.items, actor),
+        "delivery/workbench.html", **facts, page=page, parcels=queries.views_of(page.items, actor), choices=choices_of(each.id for each in page.items),
         batches=queries.open_batches(actor) if tab is Tab.HANDOVER else (), now=clock.now(),
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What the rule book says about delivery, for the domain below, which cannot read the rule book itself."""
 
-from delivery.terms import DEFAULTS, Terms
+from delivery import rules
+from delivery.terms import DEFAULTS, LONGEST_KEPT, Terms
 from marketplace.queries.rulebooks import rule_book_in_force
 
 
@@ -18,4 +19,10 @@ def delivery_terms() -> Terms:
         receiver_seen_days=book.deliver_receiver_seen_days,
         receiver_kept_days=book.deliver_receiver_kept_days,
         link_days=book.deliver_link_days,
+        choose_day_days=max(book.deliver_choose_day_days, 1),
+        attempts=max(book.deliver_attempts, 1),
+        silence_closes_days=max(book.deliver_silence_closes_days, rules.WATCH_AFTER_END.days + 1),
+        collection_notice_minutes=book.deliver_collection_notice_minutes,
+        round_stops=max(book.deliver_round_stops, 1),
+        point_kept_days=min(max(book.deliver_point_kept_days, 1), LONGEST_KEPT),
     )

@@ -45,7 +45,7 @@ NO_INFORMATION: Final = (
 )  # fmt: skip
 CAPABILITIES: Final = frozenset(
     {
-        Capability.BOOK, Capability.CANCEL, Capability.LABEL, Capability.TRACK, Capability.PUSH, Capability.PICKUP_RANGE,
+        Capability.BOOK, Capability.CHOSEN_DAY, Capability.CANCEL, Capability.LABEL, Capability.TRACK, Capability.PUSH, Capability.PICKUP_RANGE,
         Capability.REACHABILITY, Capability.ADDRESS_PARSE, Capability.FEE_ESTIMATE, Capability.FEE_ACTUAL,
     }
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """What follows from the fold: the parcel's projection, its state, tasks for staff, and news for the receiver."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from app.identity.notices import notify
@@ -9,6 +9,7 @@ from app.kernel.access import SYSTEM
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from delivery import rules
+from delivery import terms as rule_book
 from delivery.custody import CustodyKind
 from delivery.doorstep import SIGNER_CLASSES, Signer
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelLost
@@ -17,7 +18,6 @@ from delivery.models.tasks import TaskKind
 from delivery.observed import NextAction, SignerClass, Status, Tracking, fold
 from delivery.queries import STATUS_LABELS
 from delivery.services.custody import hand_on
-from delivery.services.orders import SILENCE_CLOSES
 from delivery.services.tasks import drop_tasks, raise_task
 from delivery.services.tracking.reports import observations, proof_hashes, sound_proof
 from delivery.states import PARCEL, ParcelState, Part
@@ -83,7 +83,7 @@ def _follow(parcel: Parcel, tracking: Tracking) -> None:
     match tracking.status:
         case Status.DELIVERED:
             _delivered(parcel, tracking, cause)
-        case Status.DELIVERY_FAILED if deciding and deciding.next_action is not NextAction.RETRY:
+        case Status.DELIVERY_FAILED if deciding and _needs_a_person(tracking):
             raise_task(parcel, TaskKind.DELIVERY_FAILED, cause=cause, fact=fact)
         case Status.RETURNING:
             raise_task(parcel, TaskKind.RETURNING, cause=parcel.order_no or "", fact=fact)
@@ -96,6 +96,12 @@ def _follow(parcel: Parcel, tracking: Tracking) -> None:
             hand_on(parcel, CustodyKind.LOST, SYSTEM, evidence={"report": cause})
         case _:
             pass
+
+
+def _needs_a_person(tracking: Tracking) -> bool:
+    """Something else than another attempt follows, or there were as many attempts as the rule book allows."""
+    assert tracking.deciding is not None
+    return tracking.deciding.next_action is not NextAction.RETRY or tracking.attempts >= rule_book.in_force().attempts
 
 
 def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
@@ -127,7 +133,7 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str) -> None:
 def count_delivered(parcel: Parcel, signer: SignerClass, name: str, at: datetime) -> None:
     """Write down who took it and when; silence closes it later."""
     parcel.signer_class, parcel.signer_name, parcel.delivered_at = signer, name, at
-    parcel.close_at = clock.now() + SILENCE_CLOSES
+    parcel.close_at = clock.now() + timedelta(days=rule_book.in_force().silence_closes_days)
 
 
 def _revoke(parcel: Parcel, *, tell: bool) -> None:
