@@ -55,6 +55,8 @@ METHODS = ("alipay", "alipay", "wechat_pay", "wechat_pay", "card", None)
 EVERY_DELIVERY = 20
 EVERY_FOLLOW_UP = timedelta(minutes=5)
 EVERY_RECALL = timedelta(hours=1)
+UNREAD = (Fault.ERROR_BEFORE, Fault.DROP_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMIT)
+"""What happens to questions, which change nothing and may be asked again."""
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Report:
     attempts: Counter[str] = field(default_factory=Counter)
     refunds: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
+    notices: Counter[str] = field(default_factory=Counter)
     postings: int = 0
 
     @property
@@ -92,6 +95,8 @@ class DayAtTheCounter:
     seed: int = 1
     minutes: float = 24 * 60
     """The counter closes after so many minutes of real time, however many payers there were to come."""
+    says_more: bool = False
+    """Print how far the day is."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -100,10 +105,16 @@ class DayAtTheCounter:
         self.recalled = self.followed = MORNING
         backend = self.simulator.backend
         backend.now = lambda: backend.timer_due or int(self.moment.timestamp())  # type: ignore[method-assign]
+        backend.wall_clock = self.wall_clock
+        self.notices: Counter[str] = Counter()
 
-    def control(self, method: str, address: str, **values: object) -> None:
+    def wall_clock(self) -> float:
+        """The machine's time, the same on both sides: notices would be refused as old otherwise."""
+        return self.moment.timestamp()
+
+    def control(self, act: str, address: str, **values: object) -> None:
         """Tell the simulator something outside its API."""
-        Client(self.simulator).open(f"/_sim/{address}", method=method, json=values)
+        Client(self.simulator).open(f"/_sim/{address}", method=act, json=values)
 
     def run(self) -> Report:
         """Live through the day and the one after it."""
@@ -119,6 +130,8 @@ class DayAtTheCounter:
                 self.one_payer(number)
                 if number % EVERY_DELIVERY == 0:
                     self.behind_the_counter()
+            if self.says_more and number % 500 == 0:
+                print(f"{number} of {self.payments}, {time.perf_counter() - started:.0f} s", flush=True)
         report.struck = self.struck()
         self.after_the_day()
         report.seconds = time.perf_counter() - started
@@ -135,13 +148,20 @@ class DayAtTheCounter:
         """Every kind of fault, each with its own course of chances."""
         for number, fault in enumerate(Fault):
             self.control("POST", "faults", path="/v1/", fault=fault, per_mille=self.per_mille, seed=number)
+        for number, fault in enumerate(UNREAD):
+            self.control(
+                "POST", "faults", path="/v1/", method="GET", fault=fault, per_mille=self.per_mille, seed=50 + number
+            )
         for number, lost in enumerate(WebhookFault):
             self.control("POST", "faults", event="*", fault=lost, per_mille=self.per_mille, seed=100 + number)
         self.control("POST", "settings", refund_failures=self.per_mille)
 
     def struck(self) -> Counter[str]:
-        """How many times each fault could strike, as the simulator counted."""
-        return Counter({rule["fault"]: rule["drawn"] for rule in self.simulator.backend.faults.every()})
+        """How many times each fault struck, as the simulator counted."""
+        counted: Counter[str] = Counter()
+        for rule in self.simulator.backend.faults.every():
+            counted[rule["fault"]] += rule["struck"]
+        return counted
 
     # --- in front of the counter ------------------------------------------------------------------------------------
 
@@ -210,14 +230,19 @@ class DayAtTheCounter:
             watch_stuck()
         if self.moment - self.recalled >= EVERY_RECALL:
             self.recalled = self.moment
-            jobs.recall()
+            self.recall()
 
     def take_in(self) -> None:
-        """Deliver what is due, shuffled."""
+        """Deliver what is due, shuffled. All of it is genuine: none may be refused."""
         notices = take_deliveries(self.simulator)
         self.chance.shuffle(notices)
         for notice in notices:
-            self.quietly(lambda notice=notice: services.record_notice(dict(notice.headers), notice.body))  # type: ignore[misc]
+            is_new = services.record_notice(dict(notice.headers), notice.body)
+            self.notices["delivered" if is_new else "repeated"] += 1
+
+    def recall(self) -> None:
+        """Read the gateway's own list for what was lost on the way."""
+        self.notices["recalled"] += jobs.recall()
 
     def after_the_day(self) -> None:
         """The network heals, a day passes with all its jobs, and the books are compared."""
@@ -227,7 +252,7 @@ class DayAtTheCounter:
             self.moment += timedelta(hours=hours)
             with self.now():
                 self.take_in()
-                jobs.recall()
+                self.recall()
                 outbox.drain_all()
                 while jobs.follow_up():
                     pass
@@ -249,6 +274,7 @@ class DayAtTheCounter:
         report.provider_fen = last.theirs_fen
         report.discrepancies = 0 if last.is_clean else 1
         report.postings = db.session.scalar(sa.select(sa.func.count(LedgerTransaction.id))) or 0
+        report.notices = self.notices
         report.attempts = _states(Payment)
         report.refunds = _states(Refund)
         report.bills = Counter(bill_view(bill_id).state for bill_id in self.bills)
@@ -302,6 +328,7 @@ def main(arguments: list[str]) -> None:
                 options.per_mille,
                 options.seed,
                 options.minutes,
+                says_more=True,
             )
             report = day.run()
             cpu = time.process_time() - cpu

@@ -1,8 +1,6 @@
 """What the clock does for payments. Each job derives its work from due rows and may run at any time, in any copy."""
 
 import logging
-from collections.abc import Callable
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -15,6 +13,7 @@ from payments.models.payments import Payment
 from payments.models.refunds import Refund
 from payments.ports import GatewayError, Unknown
 from payments.services import reconciliation
+from payments.services.following import follow_each
 from payments.states import LIVE, RefundState
 
 log = logging.getLogger(__name__)
@@ -42,23 +41,8 @@ def follow_up() -> int:
         )
     )
     db.session.rollback()
-    return follow_each(services.sync_payment, payments) + follow_each(services.sync_refund, refunds)
-
-
-def follow_each(sync: Callable[[UUID], object], ids: list[UUID]) -> int:
-    """Call `sync` for each; stop where the gateway does not answer. Return how many were followed."""
-    done = 0
-    for object_id in ids:
-        try:
-            sync(object_id)
-        except Unknown:
-            log.warning("the gateway does not answer; trying again later", extra={"object_id": str(object_id)})
-            return done
-        except GatewayError:
-            log.exception("the gateway refuses to tell", extra={"object_id": str(object_id)})
-            continue
-        done += 1
-    return done
+    followed = follow_each(Payment, services.sync_payment, payments)
+    return followed + follow_each(Refund, services.sync_refund, refunds)
 
 
 def recall() -> int:

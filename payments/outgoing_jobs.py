@@ -12,13 +12,13 @@ from app.kernel.db import db
 from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
 from payments.agency_documents import agencies_without_statement, issue_statement
-from payments.jobs import follow_each
 from payments.models.disputes import PaymentDispute
 from payments.models.payouts import BankAccount, Payout
 from payments.outgoing_states import OPEN_DISPUTE, BankAccountState, PayoutState
 from payments.queries.agency_statements import agencies_with_money
 from payments.services.bank_accounts import activate_bank_account
 from payments.services.disputes import alarm_disputes, sync_dispute
+from payments.services.following import follow_each
 from payments.services.payouts import request_by_calendar, sync_payout
 from payments.services.tax_papers import missing_invoices, remind_of_invoice
 from payments.terms import terms
@@ -36,7 +36,7 @@ def _due(statement: sa.Select[UUID]) -> list[UUID]:
 def follow_payouts() -> int:
     """Send approved payouts, and ask the provider about those under way."""
     due = sa.select(Payout.id).where(Payout.state.in_(_FOLLOWED), Payout.check_at <= clock.now())
-    return follow_each(sync_payout, _due(due.order_by(Payout.check_at)))
+    return follow_each(Payout, sync_payout, _due(due.order_by(Payout.check_at)))
 
 
 def follow_disputes() -> int:
@@ -44,7 +44,7 @@ def follow_disputes() -> int:
     due = sa.select(PaymentDispute.id).where(
         PaymentDispute.state.in_(OPEN_DISPUTE), PaymentDispute.check_at <= clock.now()
     )
-    return follow_each(sync_dispute, _due(due.order_by(PaymentDispute.check_at)))
+    return follow_each(PaymentDispute, sync_dispute, _due(due.order_by(PaymentDispute.check_at)))
 
 
 def activate_accounts() -> int:

@@ -1,6 +1,6 @@
 """What payments need from a gateway. Nothing outside `gateways/` knows one by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -92,6 +92,10 @@ class NoticeAddress:
     secret: str
 
 
+NotYetHere = Callable[[Sequence[str]], Collection[str]]
+"""Picks from identifiers of notices those that never reached us."""
+
+
 class PaymentGateway(Protocol):
     """One provider. Requests are plain JSON, stored before they are sent and sent as stored.
 
@@ -131,8 +135,11 @@ class PaymentGateway(Protocol):
     def read_notice(self, headers: Mapping[str, str], raw: bytes, secrets: tuple[str, ...], now: datetime) -> Notice:
         """Verify and read a notice; raises BadSignature."""
 
-    def notices_since(self, moment: datetime) -> Iterator[Notice]:
-        """The gateway's own list of what it has told us, oldest first."""
+    def notices_since(self, moment: datetime, unknown: NotYetHere) -> Iterator[Notice]:
+        """The gateway's own list of what it has told us, oldest first, as far as it is new.
+
+        `unknown` is called after the gateway has answered.
+        """
 
     def movements_since(self, moment: datetime) -> Iterator[Movement]:
         """Every movement of our balance at the gateway since then."""

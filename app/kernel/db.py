@@ -357,9 +357,9 @@ def lock(model: type[M], object_id: Any, *, seen: int | None = None) -> M:
     return row
 
 
-def get(model: type[M], object_id: Any) -> M:
-    """Load one row for reading; raises NotFound."""
-    row = db.session.get(model, object_id)
+def get(model: type[M], object_id: Any, *, fresh: bool = False) -> M:
+    """Load one row for reading; raises NotFound. `fresh`: ask the database even if the row was loaded before."""
+    row = db.session.get(model, object_id, populate_existing=fresh)
     if row is None:
         raise NotFound
     return row

@@ -158,6 +158,19 @@ def receive(source: str, notice_id: str, kind: str, object_ref: str | None, raw:
     )
 
 
+_AT_ONCE = 500  # names in one statement
+
+
+def unknown_of(source: str, notice_ids: Sequence[str]) -> set[str]:
+    """Those of the identifiers under which no notice of this source was stored."""
+    known: set[str] = set()
+    for start in range(0, len(notice_ids), _AT_ONCE):
+        some = notice_ids[start : start + _AT_ONCE]
+        stored = sa.select(Notice.notice_id).where(Notice.source == source, Notice.notice_id.in_(some))
+        known.update(db.session.scalars(stored))
+    return set(notice_ids) - known
+
+
 def forget(object_id: str, *object_refs: str) -> None:
     """Erase what came in about an object: stored answers to its requests, and the raw notices that name it."""
     keys = sa.delete(IdempotencyKey).where(IdempotencyKey.endpoint.contains(object_id, autoescape=True))

@@ -18,11 +18,13 @@ class NumberSeries(Base):
 def next_number(prefix: str) -> str:
     """Return the next number of the series, unique; a rolled back use case gives its number back."""
     year = clock.today().year
-    insert_ignore(NumberSeries, {"prefix": prefix, "year": year, "last": 0})
-    value = db.session.execute(
-        sa.update(NumberSeries)
-        .where(NumberSeries.prefix == prefix, NumberSeries.year == year)
-        .values(last=NumberSeries.last + 1)
-        .returning(NumberSeries.last)
-    ).scalar_one()
+    value = _counted(prefix, year)
+    if value is None:  # the first number of its year
+        insert_ignore(NumberSeries, {"prefix": prefix, "year": year, "last": 0})
+        value = _counted(prefix, year)
     return f"{prefix}-{year}-{value:06d}"
+
+
+def _counted(prefix: str, year: int) -> int | None:
+    series = sa.update(NumberSeries).where(NumberSeries.prefix == prefix, NumberSeries.year == year)
+    return db.session.scalar(series.values(last=NumberSeries.last + 1).returning(NumberSeries.last))

@@ -6,6 +6,7 @@ effect happens exactly once. A handler that calls outside runs with no transacti
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -87,12 +88,14 @@ def forget(object_id: str) -> None:
 
 def drain(limit: int = 100) -> int:
     """Run up to `limit` due messages; return how many were settled."""
+    if not _is_any_due():
+        return 0
     settled = 0
     for _ in range(limit):
-        message_id = _claim()
-        if message_id is None:
+        claimed = _claim()
+        if claimed is None:
             break
-        settled += _run(message_id)
+        settled += _run(claimed)
     return settled
 
 
@@ -111,10 +114,24 @@ def _open(moment: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None), OutboxMessage.due_at <= moment)
 
 
-def _claim() -> UUID | None:
+def _is_any_due() -> bool:
+    """Reading first keeps an idle worker from taking SQLite's write lock."""
+    return db.session.scalar(sa.select(OutboxMessage.id).where(_open(clock.now())).limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A message that is ours until its lease ends; `tries` counts this one."""
+
+    id: UUID
+    event: str
+    handler: str
+    payload: dict[str, Any]
+    tries: int
+
+
+def _claim() -> _Claimed | None:
     moment = clock.now()
-    if db.session.scalar(sa.select(OutboxMessage.id).where(_open(moment)).limit(1)) is None:
-        return None  # reading first keeps an idle worker from taking SQLite's write lock
     with transaction() as session:
         message = session.scalars(
             sa.select(OutboxMessage)
@@ -127,29 +144,26 @@ def _claim() -> UUID | None:
             return None
         message.tries += 1
         message.due_at = moment + min(LEASE * 2 ** (message.tries - 1), LONGEST_DELAY)
-        return message.id
+        return _Claimed(message.id, message.event, message.handler, message.payload, message.tries)
 
 
-def _run(message_id: UUID) -> int:
-    message = db.session.get(OutboxMessage, message_id)
-    assert message is not None
-    tries = message.tries
+def _run(claimed: _Claimed) -> int:
     try:
-        handler = _handlers[message.event][message.handler]
-        event = restore(message.event, message.payload)
+        handler = _handlers[claimed.event][claimed.handler]
+        event = restore(claimed.event, claimed.payload)
         faults.point("outbox-before-handler")
         if getattr(handler, "is_use_case", False):
             with transaction():
                 handler(event)
-                _settle(message_id)
+                _settle(claimed.id)
         else:
             handler(event)
             faults.point("outbox-before-settle")
             with transaction():
-                _settle(message_id)
+                _settle(claimed.id)
     except Exception as failure:  # noqa: BLE001 - any failure is kept with the message and tried again
         db.session.rollback()
-        _fail(message_id, tries, failure)
+        _fail(claimed.id, claimed.tries, failure)
         return 0
     return 1
 

@@ -18,7 +18,7 @@ from app.settings import BankAccount
 from payments import rules
 from payments.models.bank import BankEntry, Direction
 from payments.observed import Movement, MovementKind, PaymentFact, RefundFact, Reported
-from payments.ports import BadSignature, Caps, Notice, NoticeAddress, PaymentOrder, Refusal
+from payments.ports import BadSignature, Caps, Notice, NoticeAddress, NotYetHere, PaymentOrder, Refusal
 from payments.states import BankEntryState, BillKind
 
 CNY: Final = "CNY"
@@ -181,7 +181,7 @@ class BankTransferGateway:
     def read_notice(self, headers: Mapping[str, str], raw: bytes, secrets: tuple[str, ...], now: datetime) -> Notice:  # noqa: ARG002 - whatever comes is not the bank's
         raise BadSignature("a bank sends no notices")
 
-    def notices_since(self, moment: datetime) -> Iterator[Notice]:  # noqa: ARG002 - a bank sends none
+    def notices_since(self, moment: datetime, unknown: NotYetHere) -> Iterator[Notice]:  # noqa: ARG002 - a bank sends none
         return iter(())
 
     def movements_since(self, moment: datetime) -> Iterator[Movement]:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import requests
 
 from payments.observed import Movement
-from payments.ports import Notice, NoticeAddress, Unknown
+from payments.ports import Notice, NoticeAddress, NotYetHere, Unknown
 
 BEIJING: Final = timezone(timedelta(hours=8))
 TIMEOUT: Final = (3.05, 10.0)
@@ -51,7 +51,7 @@ class _Direct(Protocol):
 class WithoutStatement:
     """A gateway whose movements come in daily bill files, which this adapter does not read; it tells notices by itself."""
 
-    def notices_since(self: _Direct, moment: datetime) -> Iterator[Notice]:  # noqa: ARG002 - there is no such list
+    def notices_since(self: _Direct, moment: datetime, unknown: NotYetHere) -> Iterator[Notice]:  # noqa: ARG002 - there is no such list
         """The provider keeps no list of its notices; silent attempts are asked about instead."""
         return iter(())
 

@@ -16,7 +16,18 @@ import requests
 import stripe
 
 from payments.observed import Movement, MovementKind, PaymentFact, RefundFact, Reported
-from payments.ports import SCAN, BadSignature, Caps, Declined, Notice, NoticeAddress, PaymentOrder, Refusal, Unknown
+from payments.ports import (
+    SCAN,
+    BadSignature,
+    Caps,
+    Declined,
+    Notice,
+    NoticeAddress,
+    NotYetHere,
+    PaymentOrder,
+    Refusal,
+    Unknown,
+)
 from payments.states import BillKind
 
 log = logging.getLogger(__name__)
@@ -244,14 +255,14 @@ class StripeGateway:
         except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise BadSignature("not an event") from error
 
-    def notices_since(self, moment: datetime) -> Iterator[Notice]:
+    def notices_since(self, moment: datetime, unknown: NotYetHere) -> Iterator[Notice]:
         """Events of the last 30 days are listable; a lost notice is found here."""
         found = self._all(
             lambda: self._client.v1.events.list({"created": {"gte": int(moment.timestamp())}, "limit": 100})
         )
-        for event in reversed(found):
-            if event.type in WANTED_EVENTS:
-                yield _notice(event, str(event).encode())
+        wanted = {event.id: event for event in reversed(found) if event.type in WANTED_EVENTS}
+        lost = unknown(list(wanted))
+        return (_notice(event, str(event).encode()) for ref, event in wanted.items() if ref in lost)
 
     @_translated
     def register_notices(self, url: str, keep: str | None) -> NoticeAddress | None:

@@ -179,8 +179,7 @@ def activate_bank_account(account_id: UUID) -> bool:
 def make_account_known(account_id: UUID) -> None:
     """Tell the provider about an account in use, under its own key. Raises Unknown when it does not answer."""
     assert not in_transaction(), "a call outside must not hold a transaction"
-    row = get(BankAccount, account_id)
-    db.session.refresh(row)
+    row = get(BankAccount, account_id, fresh=True)
     known = (
         row.state,
         row.connect_ref,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.kernel import clock
 from app.kernel.db import db, new_id, use_case
 from app.kernel.errors import Conflict
-from app.kernel.inbox import insert_ignore
+from app.kernel.inbox import insert_ignore, insert_new
 from app.kernel.words import N_
 from payments import ledger
 from payments.ledger import Account, Posting
@@ -34,8 +34,7 @@ def post(posting: Posting, *, subject: str | None = None, posted_by: UUID | None
     """
     moment = clock.now()
     accounts = {entry.account.code: entry.account for entry in posting.entries}
-    for _code, account in sorted(accounts.items()):
-        insert_ignore(LedgerAccount, _account_row(account, moment))
+    insert_new(LedgerAccount, [_account_row(account, moment) for _code, account in sorted(accounts.items())])
     tx_id = new_id()
     values = {
         "id": tx_id,

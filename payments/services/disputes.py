@@ -271,8 +271,7 @@ def find_disputes(payment_id: UUID) -> int:
 def sync_dispute(dispute_id: UUID) -> DisputeState:
     """Ask the provider what has become of a dispute and take it over; hands in an answer that it does not have yet."""
     assert not in_transaction(), "a call outside must not hold a transaction"
-    row = get(PaymentDispute, dispute_id)
-    db.session.refresh(row)
+    row = get(PaymentDispute, dispute_id, fresh=True)
     payment_id, ref, answer, state = row.payment_id, row.gateway_ref, row.answer, row.state
     db.session.rollback()  # ends the read; nothing stays open while we wait for the provider
     if answer is not None and state == DisputeState.NEEDS_RESPONSE:

@@ -1,6 +1,7 @@
 """Notices of the gateway: verified, stored, answered at once; folded later, by object."""
 
 from datetime import datetime
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from app.kernel import clock
 from app.kernel.db import db, in_transaction, use_case
 from app.kernel.errors import NotFound
 from app.kernel.inbox import Notice as StoredNotice
-from app.kernel.inbox import receive
+from app.kernel.inbox import receive, unknown_of
 from app.kernel.outbox import publish
 from app.settings import Settings
 from payments.errors import BadNotice
@@ -110,8 +111,8 @@ def _mark_done(source: str, notice_id: str) -> None:
 
 def recall_notices(since: datetime) -> int:
     """Store what the gateway has told since then and we never received; return how many were new."""
-    missed = list(gateway().notices_since(since))
-    return sum(_store(gateway().code, notice) for notice in missed)
+    code = gateway().code
+    return sum(_store(code, notice) for notice in gateway().notices_since(since, partial(unknown_of, code)))
 
 
 def register_address() -> bool:

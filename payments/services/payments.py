@@ -225,8 +225,7 @@ class _Known:
 
 def _known(payment_id: UUID) -> _Known:
     assert not in_transaction(), "a call outside must not hold a transaction"
-    row = get(Payment, payment_id)
-    db.session.refresh(row)
+    row = get(Payment, payment_id, fresh=True)
     known = _Known(
         PaymentState(row.state), row.gateway, row.session_ref, row.request, row.idempotency_key, row.started_at
     )

@@ -210,8 +210,7 @@ class _Known:
 
 def _known(payout_id: UUID) -> _Known:
     assert not in_transaction(), "a call outside must not hold a transaction"
-    row = get(Payout, payout_id)
-    db.session.refresh(row)
+    row = get(Payout, payout_id, fresh=True)
     account_ref = db.session.scalar(sa.select(BankAccount.connect_ref).where(BankAccount.id == row.bank_account_id))
     is_old = row.submitted_at is not None and clock.now() - row.submitted_at > rules.KEY_LIFETIME
     known = _Known(PayoutState(row.state), row.request, f"payout-{row.id}-{row.attempt}", row.amount_fen, is_old,

@@ -262,8 +262,7 @@ class _Known:
 
 def _known(refund_id: UUID) -> _Known:
     assert not in_transaction(), "a call outside must not hold a transaction"
-    row = get(Refund, refund_id)
-    db.session.refresh(row)
+    row = get(Refund, refund_id, fresh=True)
     payment_ref = db.session.scalar(sa.select(Payment.payment_ref).where(Payment.id == row.payment_id))
     known = _Known(
         RefundState(row.state),

@@ -76,8 +76,7 @@ def _ask(payout: Payout, refund_id: UUID, amount_fen: int) -> None:
 def send_reversal(reversal_id: UUID) -> None:
     """Call the transfer back: the stored request under the stored key. Raises Unknown when the provider does not answer."""
     assert not in_transaction(), "a call outside must not hold a transaction"
-    row = get(TransferReversal, reversal_id)
-    db.session.refresh(row)
+    row = get(TransferReversal, reversal_id, fresh=True)
     state, request, key = row.state, row.request, row.idempotency_key
     db.session.rollback()  # ends the read; nothing stays open while we wait for the provider
     if state != ReversalState.REQUESTED:

@@ -39,7 +39,7 @@ def answer(backend: Backend, request: Request) -> Response:
         status, body, replayed_from = _perform(backend, request, request_id)
     except ApiError as error:
         status, body, replayed_from = error.status, error.body, None
-    response = Response(json.dumps(body, ensure_ascii=False, indent=2), status, content_type="application/json")
+    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
     response.headers["Request-Id"] = replayed_from or request_id
     response.headers["Stripe-Version"] = API_VERSION
     if replayed_from is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -52,6 +53,8 @@ class Backend:
     timer_due: int | None = None
     in_flight: set[str] = field(default_factory=set)
     news: threading.Event = field(default_factory=threading.Event)
+    wall_clock: Callable[[], float] = time.time
+    """The machine's time, which the receiver of a webhook shares; seconds since the epoch."""
     faults: Rules = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class Backend:
         return event
 
     def _queue(self, event: Json, endpoint_id: str) -> None:
-        copies, due, state = max(1, self.behaviour("webhook_copies")), time.time(), "waiting"
+        copies, due, state = max(1, self.behaviour("webhook_copies")), self.wall_clock(), "waiting"
         rule = self.faults.for_delivery(event["type"])
         match rule and rule.fault:
             case WebhookFault.LOST:

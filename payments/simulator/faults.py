@@ -67,13 +67,16 @@ class Rule:
     seed: int = 1
     seconds: int = 0
     drawn: int = 0
+    struck: int = 0
 
     def strikes(self) -> bool:
         """Tell whether it strikes this time, counting it."""
         self.drawn += 1
-        if self.per_mille:
-            return Random(f"{self.seed} {self.fault} {self.drawn}").randrange(1000) < self.per_mille
-        self.times -= 1
+        if not self.per_mille:
+            self.times -= 1
+        elif Random(f"{self.seed} {self.fault} {self.drawn}").randrange(1000) >= self.per_mille:
+            return False
+        self.struck += 1
         return True
 
     @property

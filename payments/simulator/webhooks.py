@@ -7,7 +7,6 @@ import hmac
 import json
 import logging
 import threading
-import time
 from dataclasses import dataclass
 
 import requests
@@ -49,7 +48,7 @@ def due(backend: Backend, limit: int = 20) -> list[Delivery]:
         order = "DESC" if backend.behaviour("webhook_newest_first") else "ASC"
         rows = backend.store.connection.execute(
             f"SELECT seq, event, endpoint FROM delivery WHERE state = 'waiting' AND due <= ? ORDER BY seq {order} LIMIT ?",  # noqa: S608
-            (time.time(), limit),
+            (backend.wall_clock(), limit),
         ).fetchall()
         ready = [ready for row in rows if (ready := _prepare(backend, *row)) is not None]
         # What was held back to come out of order follows what went before it this time.
@@ -72,7 +71,7 @@ def _prepare(backend: Backend, seq: int, event_id: str, endpoint_id: str) -> Del
         {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (simulated)",
-            "Stripe-Signature": signature(endpoint["_secret"], body, int(time.time())),
+            "Stripe-Signature": signature(endpoint["_secret"], body, int(backend.wall_clock())),
         },
     )
 
@@ -104,7 +103,7 @@ def settle(backend: Backend, delivery: Delivery, status: int | None) -> None:
             return
         connection.execute(
             "UPDATE delivery SET tries = tries + 1, due = ?, answer = ? WHERE seq = ?",
-            (time.time() + PAUSES[tries], str(status), delivery.seq),
+            (backend.wall_clock() + PAUSES[tries], str(status), delivery.seq),
         )
 
 

@@ -17,10 +17,12 @@ from payments import jobs, services
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
 from payments.models.ledger import LedgerTransaction
+from payments.models.payments import Payment
 from payments.models.reconciliation import Mismatch
 from payments.ports import Unknown
 from payments.queries import PaymentView, bill_page, bill_view
 from payments.services import DecideRefund, StartPayment
+from payments.services.following import UNANSWERED
 from payments.services.reconciliation import watch_stuck
 from payments.simulator.application import Simulator
 from payments.simulator.faults import Fault
@@ -76,6 +78,43 @@ def test_a_failure_that_the_provider_remembers_is_looked_up_once_the_key_is_old(
     assert services.sync_payment(payment_id) is PaymentState.SUCCEEDED
     assert len(gateway._client.v1.checkout.sessions.list().data) == 1
     books_agree()
+
+
+def test_one_attempt_without_an_answer_keeps_no_other_waiting(
+    gateway: StripeGateway, simulator: Simulator, a_bill: MakeBill, owner: Actor, pay_at_cashier: Pay
+) -> None:
+    """The first one's 500 is repeated for a day. It is put off; the one behind it is asked about in the same round."""
+    control(simulator, "/faults", path="/v1/checkout/sessions", fault=Fault.ERROR_KEPT)
+    unlucky = services.start_payment(owner, a_bill(100), StartPayment("card"))
+    with pytest.raises(Unknown):
+        services.send_payment(unlucky)
+    behind = a_bill(200)
+    services.send_payment(services.start_payment(owner, behind, StartPayment("card")))
+    pay_at_cashier(behind, "card")
+    moment = clock.now() + timedelta(minutes=3)
+    with clock.at(moment):
+        assert jobs.follow_up() == 1
+    assert bill_view(behind).state == "paid"
+    assert db.session.scalar(sa.select(Payment.check_at).where(Payment.id == unlucky)) == moment + UNANSWERED
+
+
+def test_a_gateway_that_is_away_is_asked_three_times_a_round(
+    gateway: StripeGateway, a_bill: MakeBill, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fen in range(100, 105):
+        services.send_payment(services.start_payment(owner, a_bill(fen), StartPayment("card")))
+    asked = []
+
+    def away(session_ref: str) -> None:
+        asked.append(session_ref)
+        raise Unknown("no answer")
+
+    monkeypatch.setattr(gateway, "fetch", away)
+    with clock.at(clock.now() + timedelta(minutes=3)):
+        assert jobs.follow_up() == 0
+        assert len(asked) == 3
+        assert jobs.follow_up() == 0
+    assert len(set(asked)) == 5, "those that nobody could ask about come first the next time"
 
 
 def test_a_success_told_before_the_creation_and_thrice_is_one_posting(

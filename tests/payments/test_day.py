@@ -18,3 +18,4 @@ def test_a_day_ends_with_books_that_equal_the_provider_and_nothing_to_explain(
     assert report.bills["paid"] >= 10
     assert sum(report.bills.values()) == 20
     assert report.provider_fen > 0
+    assert report.notices["delivered"] > report.notices["recalled"]

@@ -205,7 +205,7 @@ def test_the_cursor_waits_for_a_gateway_that_is_away(
 ) -> None:
     asked = []
 
-    def listed(moment: datetime) -> list[object]:
+    def listed(moment: datetime, _unknown: object) -> list[object]:
         asked.append(moment)
         return []
 

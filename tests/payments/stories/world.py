@@ -1,5 +1,6 @@
 """The people, the application and the provider of a story, on a clock that only goes forward."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ class World:
     operators: tuple[Actor, Actor]
     a_bill: Callable[..., UUID]
     later: timedelta = timedelta()
+
+    def __post_init__(self) -> None:
+        self.simulator.backend.wall_clock = self.wall_clock
+
+    def wall_clock(self) -> float:
+        """The machine's time, the same on both sides: notices would be refused as old otherwise."""
+        return time.time() + self.later.total_seconds()
 
     def control(self, address: str, **values: Any) -> None:
         """Tell the simulator something outside its API."""

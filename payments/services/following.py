@@ -1,0 +1,54 @@
+"""Asking the gateway about what is silent, one after the other, so that none of it keeps the others waiting."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.kernel import clock
+from app.kernel.db import db, use_case
+from payments.models.disputes import PaymentDispute
+from payments.models.payments import Payment
+from payments.models.payouts import Payout
+from payments.models.refunds import Refund
+from payments.ports import GatewayError, Unknown
+
+log = logging.getLogger(__name__)
+Followed = type[Payment] | type[Refund] | type[Payout] | type[PaymentDispute]
+
+PATIENCE = 3
+"""So many without an answer in a row, and the gateway is away: the rest is asked about at the next time."""
+
+UNANSWERED = timedelta(minutes=5)
+"""A gateway may repeat a failure for a day (it remembers it with the key). Such a one goes to the end of the queue."""
+
+
+def follow_each(model: Followed, sync: Callable[[UUID], object], ids: Sequence[UUID]) -> int:
+    """Call `sync` for each; stop where the gateway is away. Return how many were followed.
+
+    Calls the gateway: no transaction may be open. What gets no answer is asked about again after `UNANSWERED`.
+    """
+    done = silent = 0
+    for object_id in ids:
+        try:
+            sync(object_id)
+        except Unknown:
+            log.warning("the gateway does not answer; trying again later", extra={"object_id": str(object_id)})
+            _put_off(model, object_id)
+            silent += 1
+            if silent == PATIENCE:
+                break
+        except GatewayError:
+            log.exception("the gateway refuses to tell", extra={"object_id": str(object_id)})
+        else:
+            done, silent = done + 1, 0
+    return done
+
+
+@use_case
+def _put_off(model: Followed, object_id: UUID) -> None:
+    now = clock.now()
+    later = sa.update(model).where(model.id == object_id, model.check_at <= now).values(check_at=now + UNANSWERED)
+    db.session.execute(later.execution_options(synchronize_session=False))
