@@ -19,6 +19,7 @@ from flask.cli import AppGroup
 from sqlalchemy import event
 from tqdm import tqdm
 
+from app.demo.carrier_bills import CarrierBills
 from app.demo.cashier import cashier_open
 from app.demo.challenges import Challengers
 from app.demo.counter import bills_of_other_kinds
@@ -32,6 +33,7 @@ from app.demo.market import Market
 from app.demo.names import Names
 from app.demo.payouts import pay_out
 from app.demo.people import engage
+from app.demo.post import Post
 from app.demo.powers import register_powers
 from app.demo.rounds import OwnRounds
 from app.demo.shelf import Opening, Shelf, items_in_force
@@ -201,6 +203,10 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         Challengers(simulation, cast, shelf).plan(simulation.start + dt.timedelta(days=OPENING_DAYS + 14))
         own_rounds = OwnRounds(cast, names)
         own_rounds.plan(simulation)
+        hall_post = Post(simulation, names, cast, courier)
+        hall_post.plan()
+        carrier_bills = CarrierBills(simulation, cast, hall_post)
+        carrier_bills.plan()
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
         judge_violations(simulation, cast, shelf)
         with clock.at(simulation.end):
@@ -208,6 +214,8 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
             move_the_list(cast)
             leave_open(cast, shelf)
             own_rounds.leave_one()
+            hall_post.leave_on_the_shelves()
+            carrier_bills.leave_one_open()
             bills_of_other_kinds(names.random)
             pay_out(cast, shelf, cashier)
     return _counts()
