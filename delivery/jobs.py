@@ -5,7 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from app.kernel import clock
+from app.kernel import clock, files
 from app.kernel.access import SYSTEM
 from app.kernel.db import db
 from app.kernel.erasure import compact
@@ -95,7 +95,11 @@ def erase_receivers() -> int:
 
 
 def compact_after_erasure() -> int:
-    """Rewrite the database file after an erasure, so that free pages hold nothing of what was erased."""
+    """Rewrite the database file after an erasure, so that free pages hold nothing of what was erased.
+
+    Stored bytes that nothing names any more go first: an erasure may have been cut short before they went.
+    """
+    files.sweep()
     if not erasure.erased_since(clock.now() - timedelta(days=2)):
         return 0
     compact(erasure.TABLES)

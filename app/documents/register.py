@@ -22,7 +22,7 @@ from app.kernel import audit, clock
 from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import Base, db, lock, new_id, use_case, uuid_fk, uuid_pk
 from app.kernel.errors import Conflict, NotFound, Refused
-from app.kernel.files import Upload, keep
+from app.kernel.files import Upload, erase, keep
 from app.kernel.words import N_
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -31,7 +31,10 @@ CODE_LENGTH: Final = 16  # 80 bits: not to be guessed, and not to be enumerated
 
 
 class IssuedDocument(Base):
-    """One issued paper. Rows are never changed, except once, by `revoke`."""
+    """One issued paper. Rows are never changed, except once each by `revoke` and by `redact`.
+
+    `sha256` stays that of the paper as it was issued; after `redact` the file is another one.
+    """
 
     __tablename__ = "issued_document"
     id: Mapped[UUID] = uuid_pk()
@@ -48,6 +51,8 @@ class IssuedDocument(Base):
     issued_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None] = mapped_column(sa.Text())
+    redacted_at: Mapped[datetime | None]
+    """When the issued file was erased and one without personal data was put in its place."""
     __table_args__ = (sa.UniqueConstraint("kind", "number"),)
 
 
@@ -70,6 +75,7 @@ class Issued:
     issued_at: datetime
     revoked_at: datetime | None
     revoked_reason: str | None
+    redacted_at: datetime | None
 
     @property
     def printed_code(self) -> str:
@@ -145,6 +151,31 @@ def revoke(actor: Actor, document_id: UUID, reason: str) -> None:
     )
 
 
+@use_case
+def redact(subject: str, render: Callable[[Check], bytes], reason: str) -> int:
+    """Put a form without personal data in the place of every paper of `subject`; returns how many were changed now.
+
+    The issued bytes are erased for good. Number, code, facts and the hash of the issued paper stay, so a copy that
+    somebody holds can still be told genuine; the log says when and why. A repeat changes nothing.
+    """
+    rows = db.session.scalars(
+        sa.select(IssuedDocument)
+        .where(IssuedDocument.subject == subject, IssuedDocument.redacted_at.is_(None))
+        .with_for_update()
+    ).all()
+    for row in rows:
+        issued = row.file_id
+        stored = keep(Upload(f"{row.number}.pdf", render(Check(grouped(row.code), address(row.code)))))
+        row.file_id, row.redacted_at = stored.id, clock.now()
+        audit.append(
+            action="document.redact", object_type="document", object_id=row.id, actor=SYSTEM,
+            body={"reason": reason, "sha256_issued": row.sha256, "sha256_redacted": stored.sha256},
+        )  # fmt: skip
+        db.session.flush()  # the row lets go of the issued file first
+        erase(issued)
+    return len(rows)
+
+
 def find(code: str) -> Issued:
     """The paper with this check code, however it was typed. Raises NotFound."""
     row = db.session.scalar(sa.select(IssuedDocument).where(IssuedDocument.code == normalised(code)))
@@ -195,4 +226,5 @@ def _view(row: IssuedDocument) -> Issued:
         issued_at=row.issued_at,
         revoked_at=row.revoked_at,
         revoked_reason=row.revoked_reason,
+        redacted_at=row.redacted_at,
     )

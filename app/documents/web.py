@@ -70,6 +70,7 @@ def check_json(code: str) -> Response:
         issued_at=document.issued_at.isoformat(),
         revoked_at=document.revoked_at and document.revoked_at.isoformat(),
         revoked_reason=document.revoked_reason,
+        redacted_at=document.redacted_at and document.redacted_at.isoformat(),
         sha256=document.sha256,
         facts=[{"label": gettext(label), "value": value} for label, value in document.facts],
         receipt=_receipt(audit.receipt(document.audit_event_id)),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import re
 import secrets
+import time
 import unicodedata
 import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Final, Self
 from uuid import UUID
@@ -26,6 +28,7 @@ import filetype
 import sqlalchemy as sa
 from flask import Response, current_app, send_file
 from PIL import Image
+from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.datastructures import FileStorage
 
@@ -220,6 +223,7 @@ def path_of(digest: str) -> Path:
 
 def _write_once(path: Path, content: bytes) -> None:
     if path.exists():
+        os.utime(path)  # in use again: `sweep` leaves it alone
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{secrets.token_hex(8)}")
@@ -382,11 +386,39 @@ _STRUCTURE: Final[Mapping[str, Callable[[bytes], None]]] = {PDF: _pdf, PNG: _ima
 
 @use_case
 def erase(file_id: UUID) -> None:
-    """Erase an upload: its row, and its bytes unless another row names the same ones. Bears a repeat."""
+    """Erase an upload: its row now, its bytes with the commit, unless another row names the same ones. Bears a repeat.
+
+    A rolled-back erasure loses nothing.
+    """
     row = db.session.get(StoredFile, file_id)
     if row is None:
         return
-    others = sa.select(StoredFile.id).where(StoredFile.sha256 == row.sha256, StoredFile.id != row.id).limit(1)
-    if db.session.scalar(others) is None:
-        path_of(row.sha256).unlink(missing_ok=True)
+    digest = row.sha256
     db.session.delete(row)
+    event.listen(db.session(), "after_commit", lambda _session: _unlink_unnamed(digest), once=True)
+
+
+def _unlink_unnamed(digest: str) -> None:
+    """Remove bytes that no row names any more; on a connection of its own, because the session has just committed."""
+    with db.engine.connect() as connection:
+        named = connection.execute(sa.select(StoredFile.id).where(StoredFile.sha256 == digest).limit(1)).first()
+    if named is None:
+        path_of(digest).unlink(missing_ok=True)
+
+
+def sweep(unnamed_for: timedelta = timedelta(days=1)) -> int:
+    """Remove bytes that no row has named for so long: of uploads that were rolled back, of erasures that were cut short.
+
+    Returns how many files went. They may hold personal data that nobody can find, so nothing else would erase them.
+    """
+    root = Path(current_app.config["DATA_DIR"]) / "files"
+    before = time.time() - unnamed_for.total_seconds()
+    old = (each for each in root.glob("*/*/*") if each.is_file() and each.stat().st_mtime < before)
+    gone = 0
+    while batch := {each.name: each for each in itertools.islice(old, 500)}:
+        named = set(db.session.scalars(sa.select(StoredFile.sha256).where(StoredFile.sha256.in_(batch))))
+        for name in batch.keys() - named:
+            if batch[name].stat().st_mtime < before:  # nobody stored the same bytes in the meantime
+                batch[name].unlink()
+                gone += 1
+    return gone

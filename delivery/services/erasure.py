@@ -16,7 +16,7 @@ from app.kernel.access import SYSTEM
 from app.kernel.db import db, lock, use_case
 from app.kernel.transitions import record
 from app.kernel.words import N_
-from delivery import privacy
+from delivery import documents, privacy
 from delivery import terms as rule_book
 from delivery.events import ReceiverErased
 from delivery.models.complaints import Complaint
@@ -28,11 +28,12 @@ from delivery.models.reports import CarrierEvent
 from delivery.models.tasks import ParcelTask
 from delivery.models.waybills import Waybill
 from delivery.queries.parcels import ENDED, window_of
+from delivery.queries.proofs import proof_paper
 
 TABLES: Final = (
     "parcel", "waybill", "carrier_event", "door_record", "parcel_task", "letter_of_authority", "delivery_complaint", "papers_order",
     "inbox_notice", "outbox_message", "audit_event", "timeline_record", "notice", "mail_message", "idempotency_key",
-    "approval_service", "stored_file",
+    "approval_service", "stored_file", "issued_document",
 )  # fmt: skip
 """Tables that held a receiver, for the rewriting of their files."""
 REASON: Final = N_("Retention period over")
@@ -87,6 +88,7 @@ def erase_everywhere(parcel: Parcel, reason: str) -> None:
     parcel.signer_name = parcel.booking_problem = parcel.check_problem = None
     parcel.erased_at = clock.now()
     event = ReceiverErased(parcel.id, parcel.subject, parcel.thread_id)
+    _redact_papers(parcel, reason)
     record(parcel, "erased", SYSTEM, title=N_("Receiver erased after the retention period"), event=event)
 
 
@@ -143,6 +145,13 @@ def _proofs(parcel: Parcel) -> None:
                 db.session.flush()  # the row lets go of the file first
                 files.erase(file_id)
         row.signer_name = row.id_last4 = row.note = None
+
+
+def _redact_papers(parcel: Parcel, reason: str) -> None:
+    """The issued proofs: the signature is drawn on them, and they name the signer in part."""
+    db.session.flush()
+    for record_id in db.session.scalars(sa.select(DoorRecord.id).where(DoorRecord.parcel_id == parcel.id)).all():
+        documents.redact_proof(proof_paper(record_id), reason)
 
 
 def _tasks(parcel: Parcel) -> None:
