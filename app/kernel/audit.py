@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel import clock, faults, merkle
 from app.kernel.access import Actor
-from app.kernel.db import Base, append_only, db, extra_ddl, in_transaction, transaction, use_case, uuid_pk
+from app.kernel.db import Base, append_only, db, extra_ddl, in_transaction, new_id, transaction, use_case, uuid_pk
 from app.kernel.errors import NotFound
 from app.kernel.money import Money
 
@@ -145,6 +145,7 @@ def append(
     if not in_transaction():
         raise RuntimeError("an audit event belongs into the transaction of the act it records")
     event = AuditEvent(
+        id=new_id(),  # known before the flush, for those who keep it beside what they write
         at=clock.now(),
         actor=actor_key(actor),
         action=action,

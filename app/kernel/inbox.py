@@ -1,5 +1,6 @@
 """What comes in twice: idempotency keys of our callers and notices of providers and carriers."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -66,18 +67,24 @@ def insert_ignore(model: type[Base], values: dict[str, Any]) -> bool:
 
     A second inserter of the same key waits for the first one's transaction, on both databases.
     """
-    dialect = db.engine.dialect.name
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(model)
-    key = sa.inspect(model).primary_key[0]
-    return db.session.execute(insert.values(**values).on_conflict_do_nothing().returning(key)).first() is not None
+    statement = _unless_there(model, db.engine.dialect.name)
+    return db.session.execute(statement.returning(sa.inspect(model).primary_key[0]), values).first() is not None
 
 
 def insert_new(model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     """Insert many rows at once, leaving out those whose unique key is taken."""
-    if not rows:
-        return
-    insert = (postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert)(model)
-    db.session.execute(insert.on_conflict_do_nothing(), list(rows))
+    if rows:
+        db.session.execute(_unless_there(model, db.engine.dialect.name), list(rows))
+
+
+@functools.cache
+def _unless_there(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """The statement, made once: a notice costs one INSERT, and building it anew cost more than running it."""
+    table = model.__table__
+    assert isinstance(table, sa.Table)
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 ENVELOPE = frozenset({"csrf_token", "idempotency_key"})
