@@ -40,6 +40,11 @@ CREATE TABLE IF NOT EXISTS aggregator_push (
 CREATE INDEX IF NOT EXISTS aggregator_push_due ON aggregator_push (due_at) WHERE due_at IS NOT NULL;
 """
 
+_PUSHES: Final = (
+    "SELECT push.*, event.item, parcel.order_no, parcel.sender_no, parcel.environment FROM push"
+    " JOIN event ON event.id = push.event_id JOIN parcel ON parcel.waybill_no = push.waybill_no"
+)
+
 
 @dataclass(frozen=True)
 class Customer:
@@ -83,6 +88,9 @@ class SimPush:
     serial_no: str
     tries: int
     item: dict[str, Any]
+    order_no: str
+    sender_no: str
+    environment: str
 
 
 @dataclass(frozen=True)
@@ -234,15 +242,11 @@ class Store:
         return self._run(sql, event_id, waybill_no, serial_no, _text(due_at))
 
     def due_pushes(self, now: datetime, limit: int = 50) -> list[SimPush]:
-        sql = (
-            "SELECT push.*, event.item FROM push JOIN event ON event.id = push.event_id"
-            " WHERE due_at IS NOT NULL AND due_at<=? ORDER BY due_at, push.id LIMIT ?"
-        )
+        sql = f"{_PUSHES} WHERE due_at IS NOT NULL AND due_at<=? ORDER BY due_at, push.id LIMIT ?"
         return [_push(row) for row in self._all(sql, _text(now), limit)]
 
     def push(self, push_id: int) -> SimPush | None:
-        sql = "SELECT push.*, event.item FROM push JOIN event ON event.id = push.event_id WHERE push.id=?"
-        rows = self._all(sql, push_id)
+        rows = self._all(f"{_PUSHES} WHERE push.id=?", push_id)
         return _push(rows[0]) if rows else None
 
     def postpone_push(self, push_id: int, due_at: datetime) -> None:
@@ -315,4 +319,7 @@ def _parcel(row: sqlite3.Row) -> SimParcel:
 
 
 def _push(row: sqlite3.Row) -> SimPush:
-    return SimPush(row["id"], row["waybill_no"], row["serial_no"], row["tries"], json.loads(row["item"]))
+    return SimPush(
+        row["id"], row["waybill_no"], row["serial_no"], row["tries"], json.loads(row["item"]), row["order_no"],
+        row["sender_no"], row["environment"],
+    )  # fmt: skip
