@@ -30,6 +30,10 @@ from delivery.services import (
 )
 from delivery.states import ParcelState
 
+POLLED_AT_ONCE: Final = 200
+POLLS_AT_ONCE: Final = 20
+"""Rounds of one run of the job: four thousand parcels, some twenty seconds."""
+
 
 def ask_for_numbers() -> int:
     """Ask for the waybill numbers that are due."""
@@ -39,6 +43,17 @@ def ask_for_numbers() -> int:
 def give_up_numbers() -> int:
     """Cancel the waybills that are one too many."""
     return sum(waybills.cancel_at_carrier(waybill_id) for waybill_id in waybills.cancellations_due())
+
+
+def ask_about_parcels() -> int:
+    """Ask the carrier about the parcels that are due until none is, or for as long as a peak hour's backlog takes."""
+    asked = 0
+    for _ in range(POLLS_AT_ONCE):
+        found = tracking.poll_due(POLLED_AT_ONCE)
+        asked += found
+        if found < POLLED_AT_ONCE:
+            break
+    return asked
 
 
 def raise_alarms() -> int:
@@ -153,7 +168,7 @@ JOBS: Final = (
         lease_seconds=120,
     ),
     Job(
-        "delivery.poll", tracking.poll_due, every(seconds=4), N_("Ask the carrier where parcels are"), lease_seconds=600
+        "delivery.poll", ask_about_parcels, every(seconds=4), N_("Ask the carrier where parcels are"), lease_seconds=600
     ),
     Job(
         "delivery.cancellations", give_up_numbers, every(seconds=30), N_("Give up surplus waybills"), lease_seconds=300

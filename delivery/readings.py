@@ -1,9 +1,9 @@
 """Observations as stored columns and back."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from delivery import rules
-from delivery.models.reports import CarrierEvent
 from delivery.observed import NextAction, Observation, SignerClass, Status
 
 
@@ -18,7 +18,20 @@ def plain(seen: Observation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def observation_of(row: CarrierEvent, reading: dict[str, Any] | None = None) -> Observation:
+class StoredReading(Protocol):
+    """What the fold needs of a stored event."""
+
+    @property
+    def waybill_no(self) -> str: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def seen(self) -> dict[str, Any]: ...
+
+
+def observation_of(row: StoredReading, reading: dict[str, Any] | None = None) -> Observation:
     """A stored event as the fold wants it, under its stored reading or another one."""
     seen = row.seen if reading is None else reading
     return Observation(

@@ -123,6 +123,9 @@ POLL_CEILING: Final = timedelta(hours=2)
 SETTLED_POLL: Final = timedelta(hours=12)
 """A finished parcel is still asked about: 743 takes a delivery back hours later."""
 WATCH_AFTER_END: Final = timedelta(days=7)
+TOLD_BY_PUSH: Final = 6
+"""News that a notice announced counts like so many quiet answers: a carrier that tells by itself is asked after half an
+hour instead of half a minute. Notices that stop coming are made up for by the doubling pauses as before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Writing the chain of custody: every use case that moves a paper from hand to hand calls `hand_on`."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -28,14 +29,16 @@ def hand_on(
     taker_name: str = "",
     evidence: Mapping[str, Any] | None = None,
     scanned: bool = False,
+    chain: "Chain | None" = None,
 ) -> None:
     """Write one hand-over of a locked parcel. Call inside the transaction of the step that it belongs to.
 
     `evidence` holds plain values without personal data: numbers of lists, keys of reports, hashes of photo, signature
-    or reason (`hash_of`). A giver who does not have the paper by the chain becomes a task, never a refusal: the paper
+    or reason (`hash_of`). `chain` is the parcel's, where the caller has read it (`chains_of`). A giver who does not have the paper by the chain becomes a task, never a refusal: the paper
     has moved already.
     """
-    last = last_step(parcel.id)
+    end = chain or chains_of([parcel])[parcel.id]
+    last = end.last
     holder = Holder(last.taker) if last else Holder.NOBODY
     rule = RULES[kind]
     if kind is CustodyKind.MADE and holder is Holder.CENTRE:
@@ -49,7 +52,7 @@ def hand_on(
     step = CustodyStep(
         id=new_id(), parcel_id=parcel.id, position=last.position + 1 if last else 1, kind=kind, giver=giver,
         giver_name=giver_name or (last.taker_name if last and holder is giver else ""), taker=rule.taker, taker_name=taker_name,
-        place=identity.organisation_name(parcel.hall_organisation_id), at=now, pieces=1, seal_no=parcel.seal_no,
+        place=end.place, at=now, pieces=1, seal_no=parcel.seal_no,
         waybill_no=parcel.waybill_no, scanned=scanned, evidence=dict(evidence or {}), before=last.digest if last else "",
     )  # fmt: skip
     step.digest = sealed(step.before, content_of(step))
@@ -57,18 +60,32 @@ def hand_on(
         action="parcel.custody", object_type="parcel", object_id=parcel.id, actor=actor,
         body={"position": step.position, "kind": step.kind, "digest": step.digest},
     )  # fmt: skip
-    db.session.flush()  # the event gets its id
     step.audit_event_id = event.id
     db.session.add(step)
-    db.session.flush()  # a second step of this transaction must see this one
+    end.last = step
+    if chain is None:
+        db.session.flush()  # a second step of this transaction must see this one
     if last is not None and holder is not giver:
         raise_task(parcel, TaskKind.CUSTODY_GAP, cause=step.digest[:40], fact=f"{step.position - 1} → {step.position}")
 
 
-def last_step(parcel_id: UUID) -> CustodyStep | None:
-    """The newest step of a chain."""
-    statement = sa.select(CustodyStep).where(CustodyStep.parcel_id == parcel_id)
-    return db.session.scalars(statement.order_by(CustodyStep.position.desc()).limit(1)).first()
+@dataclass(slots=True)
+class Chain:
+    """The end of a parcel's chain of custody, and the hall where its steps are written."""
+
+    place: str
+    last: CustodyStep | None = None
+
+
+def chains_of(parcels: Sequence[Parcel]) -> dict[UUID, Chain]:
+    """The chains of many parcels, in two statements."""
+    halls = identity.organisations_by_ids(parcel.hall_organisation_id for parcel in parcels)
+    places = {hall_id: hall.name for hall_id, hall in halls.items()}
+    chains = {parcel.id: Chain(places.get(parcel.hall_organisation_id, "")) for parcel in parcels}
+    steps = sa.select(CustodyStep).where(CustodyStep.parcel_id.in_(chains)).order_by(CustodyStep.position)
+    for step in db.session.scalars(steps):
+        chains[step.parcel_id].last = step
+    return chains
 
 
 def content_of(step: CustodyStep) -> dict[str, Any]:

@@ -4,6 +4,7 @@ When and how often the carrier was asked changes every few seconds; a form that 
 through it.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +16,17 @@ from delivery.models.parcels import Parcel
 
 def note(parcel: Parcel, **values: Any) -> None:
     """Write columns of a locked parcel, and show them on the object, leaving `version` alone."""
-    db.session.execute(
-        sa.update(Parcel).where(Parcel.id == parcel.id).values(**values).execution_options(synchronize_session=False)
-    )
-    for name, value in values.items():
-        set_committed_value(parcel, name, value)
+    note_each([(parcel, values)])
+
+
+def note_each(notes: Sequence[tuple[Parcel, Mapping[str, Any]]]) -> None:
+    """`note` for many parcels in one statement; all name the same columns."""
+    if not notes:
+        return
+    table = Parcel.__table__
+    assert isinstance(table, sa.Table)
+    statement = sa.update(table).where(table.c.id == sa.bindparam("noted"))
+    db.session.execute(statement, [{"noted": parcel.id, **values} for parcel, values in notes])
+    for parcel, values in notes:
+        for name, value in values.items():
+            set_committed_value(parcel, name, value)

@@ -178,4 +178,4 @@ def _follow(parcel: Parcel, before: Tracking, after: Tracking, replay: MappingRe
         detail=detail,
     )
     if parcel.state in WATCHED:
-        act_on(parcel, after)
+        act_on([(parcel, after)])

@@ -1,5 +1,6 @@
 """The use cases against the database and the in-process carrier: every refusal, and that nothing changed."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,8 +18,11 @@ from app.kernel.event import Event
 from app.kernel.outbox import OutboxMessage
 from delivery import jobs, queries, services
 from delivery.carriers import chosen
+from delivery.carriers.ems import mapping
 from delivery.carriers.simulated import SimulatedCarrier
+from delivery.custody import CustodyKind
 from delivery.events import ParcelDelivered, ParcelDeliveryRevoked, ParcelHandedOver, ParcelReturned
+from delivery.models.custody import CustodyStep
 from delivery.models.reports import CarrierEvent
 from delivery.models.waybills import Waybill
 from delivery.ports import Verdict
@@ -577,6 +581,47 @@ def test_an_unreachable_carrier_is_not_waited_for_parcel_by_parcel(hall: Hall, c
     assert carrier.calls.count("track") == 1
     assert services.poll_due() == 2, "the others stay due"
     assert [parcel(each).check_problem for each in parcels].count("simulated") == 1
+
+
+def test_a_carrier_that_tells_by_itself_is_asked_more_patiently(
+    hall: Hall, carrier: SimulatedCarrier, clock_at: Clock
+) -> None:
+    parcel_id = a_handed_over_parcel(hall)
+    carrier.report("1000000001460", "203", NOON)
+    assert services.poll_due() == 1
+    assert parcel(parcel_id).next_poll_at == NOON + chosen.pace().floor, "nobody announced it"
+    event = {"waybillNo": "1000000001460", "opCode": "713", "opTime": "2026-03-02 12:01:00"}
+    clock_at(NOON + timedelta(seconds=5))
+    carrier.report("1000000001460", "713", mapping.from_beijing(event["opTime"]))
+    raw = json.dumps({"serialNo": "1", "event": event}).encode()
+    tracking.record_notice(carrier.open_push(raw, "application/json"), raw, carrier.code)
+    assert tracking.follow_notices() == 1
+    assert services.poll_due() == 1
+    row = parcel(parcel_id)
+    assert (row.observed_status, row.next_poll_at) == (
+        "in_transit",
+        NOON + timedelta(seconds=5) + chosen.pace().ceiling,
+    )
+
+
+def test_two_parcels_of_one_batch_that_two_reports_change_are_each_recorded_and_told(
+    hall: Hall, carrier: SimulatedCarrier
+) -> None:
+    first, second = a_handed_over_parcel(hall), a_handed_over_parcel(hall)
+    for each in (first, second):
+        number = parcel(each).waybill_no
+        assert number
+        carrier.report(number, "203", NOON)
+        carrier.report(number, "704", NOON, deliverCode="10")
+    assert services.poll_due() == 2
+    for each in (first, second):
+        told = sa.select(Notice.kind, Notice.user_id).where(Notice.thread_id == parcel(each).thread_id)
+        news = [row.kind for row in db.session.execute(told) if row.user_id == hall.applicant.user_id]
+        assert news.count("delivery.delivered") == 1
+        chain = sa.select(CustodyStep.position, CustodyStep.kind).where(CustodyStep.parcel_id == each)
+        steps = db.session.execute(chain.order_by(CustodyStep.position)).all()
+        assert [row.position for row in steps] == list(range(1, len(steps) + 1))
+        assert steps[-1].kind == CustodyKind.SERVED
 
 
 def test_silence_raises_an_alarm_once(hall: Hall, carrier: SimulatedCarrier, clock_at: Clock) -> None:

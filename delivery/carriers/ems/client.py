@@ -105,6 +105,14 @@ def read_envelope(body: bytes) -> Envelope:
     )
 
 
+def session_to(url: str) -> requests.Session:
+    """A session for one address, which reads this machine's proxy settings and certificates once and not at each call."""
+    session = requests.Session()
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
+    return session
+
+
 class EmsCarrier(BareCarrier):
     """The real platform, or a simulator on the same wire."""
 
@@ -113,7 +121,7 @@ class EmsCarrier(BareCarrier):
 
     def __init__(self, settings: EmsSettings, session: requests.Session | None = None) -> None:
         self._settings = settings
-        self._session = session or requests.Session()
+        self._session = session or session_to(settings.base_url)
 
     # --- the operations of the port ---
 

@@ -9,26 +9,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from app.kernel import clock
-from app.kernel.db import db, new_id, use_case
+from app.kernel.db import UTCDateTime, db, new_id, use_case
 from app.kernel.inbox import insert_new
 from delivery import rules
 from delivery.carriers import chosen
 from delivery.models.parcels import Parcel
 from delivery.models.reports import CarrierEvent, CarrierHint
 from delivery.models.tasks import TaskKind
-from delivery.observed import Observation, Status, Tracking, fold
+from delivery.observed import Status, Tracking, fold
 from delivery.ports import Reply, Report, Verdict
-from delivery.readings import observation_of, plain
-from delivery.services.quietly import note
+from delivery.readings import plain
+from delivery.services.quietly import note, note_each
 from delivery.services.tasks import raise_task
 from delivery.services.tracking.consequences import act_on
-from delivery.services.tracking.reports import WATCHED
+from delivery.services.tracking.reports import WATCHED, stored_observations
 
 log = logging.getLogger(__name__)
 Tracks = Reply[tuple[Report, ...]]
@@ -158,18 +158,22 @@ def _record_batch(answers: Sequence[Answer]) -> None:
             _note_failure(parcel, each.reply, now)
     keys = _known_keys(parcel for parcel, _ in told)
     news = _store(told, keys, now)
-    changed = [parcel for parcel, _ in told if news.get(parcel.id)]
-    stored = _stored(changed)
+    stored = stored_observations({parcel.id: parcel.waybill_no for parcel, _ in told if news.get(parcel.id)})
+    folds = {parcel_id: fold(reports) for parcel_id, reports in stored.items()}
     with db.session.no_autoflush:  # reads of others' rows need no flush between the parcels
-        _settle_hints({parcel.id: parcel for parcel, _ in told}, keys, now)
-        for parcel, _ in told:
-            reports = stored.get(parcel.id)
-            tracking = _standing(parcel) if reports is None else fold(reports)
-            quiet = parcel.quiet_polls + 1 if reports is None else 0
-            following = rules.next_poll(now, tracking, quiet, chosen.pace())
-            note(parcel, last_checked_at=now, check_problem=None, quiet_polls=quiet, next_poll_at=following)
-            if reports is not None:
-                act_on(parcel, tracking)
+        announced = _settle_hints({parcel.id: parcel for parcel, _ in told}, now)
+        note_each(
+            [(parcel, _patience(parcel, folds.get(parcel.id), parcel.id in announced, now)) for parcel, _ in told]
+        )
+        act_on([(parcel, folds[parcel.id]) for parcel, _ in told if parcel.id in folds])
+
+
+def _patience(parcel: Parcel, news: Tracking | None, announced: bool, now: datetime) -> dict[str, Any]:
+    """When to ask again: soon after news that nobody announced, later where the carrier tells by itself."""
+    tracking = _standing(parcel) if news is None else news
+    quiet = parcel.quiet_polls + 1 if news is None else rules.TOLD_BY_PUSH if announced else 0
+    following = rules.next_poll(now, tracking, quiet, chosen.pace())
+    return {"last_checked_at": now, "check_problem": None, "quiet_polls": quiet, "next_poll_at": following}
 
 
 def _locked(parcel_ids: Iterable[UUID]) -> dict[UUID, Parcel]:
@@ -219,22 +223,24 @@ def _row(parcel_id: UUID, report: Report, now: datetime) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _stored(parcels: Sequence[Parcel]) -> dict[UUID, list[Observation]]:
-    """All reports of these parcels under their present numbers."""
-    numbers = {parcel.id: parcel.waybill_no for parcel in parcels}
-    found: dict[UUID, list[Observation]] = {parcel.id: [] for parcel in parcels}
-    for row in db.session.scalars(sa.select(CarrierEvent).where(CarrierEvent.parcel_id.in_(numbers))):
-        if row.waybill_no == numbers[row.parcel_id]:
-            found[row.parcel_id].append(observation_of(row))
-    return found
+def _settle_hints(parcels: dict[UUID, Parcel], now: datetime) -> set[UUID]:
+    """Confirm the announced events that a query now shows; one that three queries did not show goes before a person.
 
-
-def _settle_hints(parcels: dict[UUID, Parcel], keys: dict[UUID, set[str]], now: datetime) -> None:
-    """Confirm the announced events that a query now shows; one that three queries did not show goes before a person."""
-    open_hints = sa.select(CarrierHint).where(CarrierHint.parcel_id.in_(parcels), CarrierHint.confirmed_at.is_(None))
-    for hint in db.session.scalars(open_hints):
-        hint.checks += 1
-        if hint.key in keys[hint.parcel_id]:
-            hint.confirmed_at = now
-        elif hint.checks == UNCONFIRMED_AFTER:
+    Returns the parcels whose announcements were all confirmed.
+    """
+    told = sa.exists().where(CarrierEvent.parcel_id == CarrierHint.parcel_id, CarrierEvent.key == CarrierHint.key)
+    statement = (
+        sa.update(CarrierHint)
+        .where(CarrierHint.parcel_id.in_(parcels), CarrierHint.confirmed_at.is_(None))
+        .values(
+            checks=CarrierHint.checks + 1, confirmed_at=sa.case((told, sa.literal(now, UTCDateTime())), else_=sa.null())
+        )
+        .returning(
+            CarrierHint.parcel_id, CarrierHint.key, CarrierHint.code, CarrierHint.checks, CarrierHint.confirmed_at
+        )
+    )
+    hints = db.session.execute(statement.execution_options(synchronize_session=False)).all()
+    for hint in hints:
+        if hint.confirmed_at is None and hint.checks == UNCONFIRMED_AFTER:
             raise_task(parcels[hint.parcel_id], TaskKind.UNCONFIRMED_NOTICE, cause=hint.key[:40], fact=hint.code)
+    return {hint.parcel_id for hint in hints} - {hint.parcel_id for hint in hints if hint.confirmed_at is None}

@@ -1,6 +1,8 @@
-"""The stored reports of a parcel as the fold wants them."""
+"""The stored reports of parcels as the fold wants them, and the proofs that stand beside them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -16,13 +18,16 @@ from delivery.states import ParcelState
 WATCHED: Final = (ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.CLOSED)
 
 
-def sound_proof(parcel: Parcel) -> DoorRecord | None:
-    """Our own courier's sound record of the delivery that is reported, if there is one."""
-    statement = sa.select(DoorRecord).where(
-        DoorRecord.parcel_id == parcel.id, DoorRecord.kind == RecordKind.DELIVERED,
-        DoorRecord.standing.in_((Standing.EVIDENCE, Standing.COUNTED)), DoorRecord.received_at >= parcel.handed_over_at,
+def sound_proofs(parcel_ids: Iterable[UUID]) -> dict[UUID, DoorRecord]:
+    """Our own couriers' first sound records of the deliveries that are reported, where there are any."""
+    statement = sa.select(DoorRecord).join(Parcel, Parcel.id == DoorRecord.parcel_id).where(
+        DoorRecord.parcel_id.in_(list(parcel_ids)), DoorRecord.kind == RecordKind.DELIVERED,
+        DoorRecord.standing.in_((Standing.EVIDENCE, Standing.COUNTED)), DoorRecord.received_at >= Parcel.handed_over_at,
     )  # fmt: skip
-    return db.session.scalar(statement.order_by(DoorRecord.received_at).limit(1))
+    found: dict[UUID, DoorRecord] = {}
+    for record in db.session.scalars(statement.order_by(DoorRecord.received_at)):
+        found.setdefault(record.parcel_id, record)
+    return found
 
 
 def proof_hashes(proof: DoorRecord) -> dict[str, str]:
@@ -32,8 +37,17 @@ def proof_hashes(proof: DoorRecord) -> dict[str, str]:
 
 
 def observations(parcel: Parcel) -> list[Observation]:
-    """All stored reports under the present number."""
-    statement = sa.select(CarrierEvent).where(
-        CarrierEvent.parcel_id == parcel.id, CarrierEvent.waybill_no == parcel.waybill_no
-    )
-    return [observation_of(row) for row in db.session.scalars(statement)]
+    """All stored reports of one parcel under its present number."""
+    return stored_observations({parcel.id: parcel.waybill_no})[parcel.id]
+
+
+def stored_observations(numbers: Mapping[UUID, str | None]) -> dict[UUID, list[Observation]]:
+    """All stored reports of these parcels under these numbers; the carrier's raw records are not read."""
+    statement = sa.select(
+        CarrierEvent.parcel_id, CarrierEvent.waybill_no, CarrierEvent.occurred_at, CarrierEvent.key, CarrierEvent.seen
+    ).where(CarrierEvent.parcel_id.in_(numbers))
+    found: dict[UUID, list[Observation]] = {parcel_id: [] for parcel_id in numbers}
+    for row in db.session.execute(statement):
+        if row.waybill_no == numbers[row.parcel_id]:
+            found[row.parcel_id].append(observation_of(row))
+    return found
