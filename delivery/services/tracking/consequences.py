@@ -53,6 +53,7 @@ class _Around:
     chain: Chain
     proof: DoorRecord | None
     has_tasks: bool
+    terms: rule_book.Terms
     news: list[News] = field(default_factory=list)
 
 
@@ -71,7 +72,8 @@ def _around(parcels: Sequence[Parcel]) -> dict[UUID, _Around]:
         ParcelTask.parcel_id.in_(chains), ParcelTask.resolved_at.is_(None)
     )
     busy = set(db.session.scalars(open_tasks))
-    return {each: _Around(chain, proofs.get(each), each in busy) for each, chain in chains.items()}
+    terms = rule_book.in_force()
+    return {each: _Around(chain, proofs.get(each), each in busy, terms) for each, chain in chains.items()}
 
 
 def _act(parcel: Parcel, tracking: Tracking, around: _Around) -> None:
@@ -121,7 +123,7 @@ def _follow(parcel: Parcel, tracking: Tracking, around: _Around) -> None:
     match tracking.status:
         case Status.DELIVERED:
             _delivered(parcel, tracking, cause, around)
-        case Status.DELIVERY_FAILED if deciding and _needs_a_person(tracking):
+        case Status.DELIVERY_FAILED if deciding and _needs_a_person(tracking, around.terms):
             raise_task(parcel, TaskKind.DELIVERY_FAILED, cause=cause, fact=fact)
         case Status.RETURNING:
             raise_task(parcel, TaskKind.RETURNING, cause=parcel.order_no or "", fact=fact)
@@ -136,10 +138,10 @@ def _follow(parcel: Parcel, tracking: Tracking, around: _Around) -> None:
             pass
 
 
-def _needs_a_person(tracking: Tracking) -> bool:
+def _needs_a_person(tracking: Tracking, terms: rule_book.Terms) -> bool:
     """Something else than another attempt follows, or there were as many attempts as the rule book allows."""
     assert tracking.deciding is not None
-    return tracking.deciding.next_action is not NextAction.RETRY or tracking.attempts >= rule_book.in_force().attempts
+    return tracking.deciding.next_action is not NextAction.RETRY or tracking.attempts >= terms.attempts
 
 
 def _delivered(parcel: Parcel, tracking: Tracking, cause: str, around: _Around) -> None:
@@ -155,7 +157,7 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str, around: _Around) 
         drop_tasks(parcel, TaskKind.DOUBTFUL_DELIVERY, TaskKind.DELIVERY_REVOKED)
     named = (proof.signer_name if proof else None) or deciding.signer_name
     name = named or (parcel.receiver_name if signer is SignerClass.IN_PERSON else "")
-    count_delivered(parcel, signer, name, tracking.delivered_at)
+    count_delivered(parcel, signer, name, tracking.delivered_at, around.terms)
     event = ParcelDelivered(parcel.id, parcel.subject, parcel.thread_id, name, signer, tracking.delivered_at)
     detail = {
         "signer_name": rules.masked_name(name),
@@ -169,10 +171,10 @@ def _delivered(parcel: Parcel, tracking: Tracking, cause: str, around: _Around) 
     hand_on(parcel, CustodyKind.SERVED, SYSTEM, taker_name=taker, evidence=evidence, chain=around.chain)
 
 
-def count_delivered(parcel: Parcel, signer: SignerClass, name: str, at: datetime) -> None:
+def count_delivered(parcel: Parcel, signer: SignerClass, name: str, at: datetime, terms: rule_book.Terms) -> None:
     """Write down who took it and when; silence closes it later."""
     parcel.signer_class, parcel.signer_name, parcel.delivered_at = signer, name, at
-    parcel.close_at = clock.now() + timedelta(days=rule_book.in_force().silence_closes_days)
+    parcel.close_at = clock.now() + timedelta(days=terms.silence_closes_days)
 
 
 def _revoke(parcel: Parcel, around: _Around, *, tell: bool) -> None:

@@ -12,6 +12,7 @@ from app.kernel.errors import Refused
 from app.kernel.transitions import move
 from app.kernel.words import N_
 from delivery import rules
+from delivery import terms as rule_book
 from delivery.custody import CustodyKind
 from delivery.events import ParcelDelivered, ParcelReturned
 from delivery.models.parcels import Parcel
@@ -47,7 +48,7 @@ def confirm_delivery(actor: Actor, parcel_id: UUID, command: ConfirmDelivery) ->
         raise Refused("not-delivered", N_("The carrier does not report a delivery that stands."))
     tracking = fold(observations(parcel))
     at = tracking.delivered_at or clock.now()
-    count_delivered(parcel, tracking.signer_class, command.signer_name, at)
+    count_delivered(parcel, tracking.signer_class, command.signer_name, at, rule_book.in_force())
     event = ParcelDelivered(parcel.id, parcel.subject, parcel.thread_id, command.signer_name, tracking.signer_class, at)
     detail = {"signer_name": rules.masked_name(command.signer_name), "signer_class": str(tracking.signer_class)}
     move(parcel, PARCEL, "confirm_delivery", actor, parts, reason=command.reason, event=event, detail=detail)
