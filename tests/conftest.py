@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -27,6 +28,9 @@ from tests.servers import postgresql_url
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
+hypothesis.settings.register_profile("chaoshi", deadline=None)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("chaoshi")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="which database to test on")
@@ -38,8 +42,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 def _create_schema(url: str, data_dir: Path) -> None:
-    app = create_app(Settings(mode=Mode.TESTING, data_dir=data_dir, database_url=url))
-    with app.app_context():
+    with application(_settings(url, data_dir)).app_context():
         Base.metadata.create_all(db.engine)  # tests/kernel/test_migrations.py proves that the migrations lead here
         db.session.remove()
         db.engine.dispose()
@@ -82,15 +85,19 @@ def database(template_database: str, tmp_path: Path) -> Iterator[str]:
     server.dispose()
 
 
-@pytest.fixture
-def settings(database: str, tmp_path: Path) -> Settings:
+def _settings(url: str, data_dir: Path) -> Settings:
     return Settings(
         mode=Mode.TESTING,
-        data_dir=tmp_path / "data",
-        database_url=database,
+        data_dir=data_dir,
+        database_url=url,
         secret_key="a secret of the tests only",
         password_salt="a salt of the tests only",
     )
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    return _settings(database, tmp_path / "data")
 
 
 _built: dict[Settings, tuple[Flask, dict[str, Any], dict[str, Any]]] = {}
@@ -112,13 +119,44 @@ def application(settings: Settings) -> Flask:
     app.extensions.update(extensions)
     app.extensions["chaoshi_settings"] = settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(settings.sqlalchemy_url, **engine_options(settings.sqlalchemy_url))
-    prepare_engine(engine)
-    db._app_engines[app] = {None: engine}
+    db._app_engines[app] = {None: _engine_on(settings.sqlalchemy_url)}
     for domain in app.extensions["chaoshi_domains"]:
         if domain.init_app:
             domain.init_app(app)
     return app
+
+
+_engines: dict[str, sa.Engine] = {}
+
+
+def _engine_on(url: str) -> sa.Engine:
+    """Return this worker's engine, led to another database: the statements that it has compiled serve every test."""
+    kind = sa.make_url(url).drivername
+    if kind not in _engines:
+        _engines[kind] = _movable_engine(url)
+    _engines[kind].url = sa.make_url(url)
+    return _engines[kind]
+
+
+def _movable_engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(url, **engine_options(url))
+    prepare_engine(engine)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _present_database(dialect: Any, _record: Any, cargs: list[Any], cparams: dict[str, Any]) -> None:
+        places, named = dialect.create_connect_args(engine.url)
+        cargs[:] = places
+        cparams.update(named)
+
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def _without_waiting_for_the_disk(connection: Any, _record: Any) -> None:
+            connection.execute(
+                "PRAGMA synchronous=OFF"
+            )  # whoever cuts the power (tests/crash) has processes of its own
+
+    return engine
 
 
 @pytest.fixture
