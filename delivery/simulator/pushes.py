@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
@@ -26,6 +26,19 @@ PUSHED: Final = (
     "waybillNo", "opTime", "opCode", "opName", "opDesc", "opOrgProvName", "opOrgCity", "opOrgCode", "opOrgName",
     "operatorNo", "operatorName", "deliverCode", "attemptDeliveryCode", "productName",
 )  # fmt: skip
+Line = Callable[[str, bytes, str], tuple[int, bytes]]
+"""Sends a body of a content type to an address; returns status and answer."""
+
+
+def open_line() -> Line:
+    """One connection that stays open. Callbacks are on this machine, so no proxies and no cookies."""
+    pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT)
+
+    def send(url: str, content: bytes, kind: str) -> tuple[int, bytes]:
+        response = pool.request("POST", url, body=content, headers={"Content-Type": kind}, redirect=False)
+        return response.status, response.data
+
+    return send
 
 
 class Pusher:
@@ -33,8 +46,7 @@ class Pusher:
 
     def __init__(self, world: World, senders: int = 1) -> None:
         self._world = world
-        # callbacks are on this machine: no proxies, no cookies, one open connection for each sender
-        self._lines = [urllib3.PoolManager(retries=False, timeout=TIMEOUT) for _ in range(senders)]
+        self.lines: list[Line] = [open_line() for _ in range(senders)]
         self._threads = ThreadPoolExecutor(senders, "push") if senders > 1 else None
 
     def run(self, limit: int = 200) -> int:
@@ -42,7 +54,7 @@ class Pusher:
         due = self._world.store.due_pushes(self._world.clock.now(), limit)
         if any(rule.fault is Fault.PUSH_OUT_OF_ORDER for rule in self._world.faults):
             due.reverse()
-        lanes: list[list[SimPush]] = [[] for _ in self._lines]
+        lanes: list[list[SimPush]] = [[] for _ in self.lines]
         for push in due:
             lanes[int(push.waybill_no[2:10]) % len(lanes)].append(push)
         if self._threads is None:
@@ -73,7 +85,7 @@ class Pusher:
             store.settle_push(push.id, "dropped", now, None, taken=False)
             return False
         event = {name: push.item[name] for name in PUSHED if name in push.item} | {"orderNo": push.order_no}
-        taken, answer = self._deliver(customer, push, event, fault, self._lines[lane])
+        taken, answer = self._deliver(customer, push, event, fault, self.lines[lane])
         if fault in UNSEEN_ANSWERS:
             taken, answer = False, UNSEEN_ANSWERS[fault]
         retry = self._world.clock.after(RETRIES[push.tries], floor=FLOOR) if push.tries < len(RETRIES) else None
@@ -81,7 +93,7 @@ class Pusher:
         return taken
 
     def _deliver(
-        self, customer: Customer, push: SimPush, event: dict[str, Any], fault: Fault | None, line: urllib3.PoolManager
+        self, customer: Customer, push: SimPush, event: dict[str, Any], fault: Fault | None, line: Line
     ) -> tuple[bool, str]:
         if fault is Fault.PUSH_REPLAY:
             self._replay_oldest(customer, push, line)
@@ -92,7 +104,7 @@ class Pusher:
             taken, answer = self._post(line, customer, self.envelope(customer, serial_no, event, fault), fault)
         return taken, answer
 
-    def _replay_oldest(self, customer: Customer, push: SimPush, line: urllib3.PoolManager) -> None:
+    def _replay_oldest(self, customer: Customer, push: SimPush, line: Line) -> None:
         """Somebody recorded the parcel's first push and sends it once more."""
         first = self._world.store.events(push.waybill_no)[0]
         event: dict[str, Any] = {name: first[name] for name in PUSHED if name in first}
@@ -120,21 +132,17 @@ class Pusher:
             "version": "v1.0.0",
         }
 
-    def _post(
-        self, line: urllib3.PoolManager, customer: Customer, body: dict[str, str], fault: Fault | None
-    ) -> tuple[bool, str]:
+    def _post(self, line: Line, customer: Customer, body: dict[str, str], fault: Fault | None) -> tuple[bool, str]:
         if fault is Fault.PUSH_FORM:
             content, kind = urlencode(body), "application/x-www-form-urlencoded"
         else:
             content, kind = json.dumps(body, ensure_ascii=False), "application/json; charset=UTF-8"
         try:
-            response = line.request(
-                "POST", customer.callback, body=content.encode(), headers={"Content-Type": kind}, redirect=False
-            )
-            code = response.json().get("code") if response.status == 200 else None
+            status, answer = line(customer.callback, content.encode(), kind)
+            code = json.loads(answer).get("code") if status == 200 else None
         except (urllib3.exceptions.HTTPError, ValueError, AttributeError) as error:
             return False, type(error).__name__
-        return code == "00000", f"{response.status} {code}"
+        return code == "00000", f"{status} {code}"
 
 
 def broken_seal(sealed: str, fault: Fault | None) -> str:

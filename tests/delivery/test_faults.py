@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from app.kernel import clock
 from app.kernel.db import db, new_id, transaction
+from app.kernel.inbox import Notice
 from delivery import services
 from delivery.carriers import chosen
 from delivery.carriers.ems.client import EmsCarrier, EmsSettings
@@ -27,6 +28,7 @@ from delivery.models.waybills import Waybill
 from delivery.observed import Status
 from delivery.services import tracking, waybills
 from delivery.simulator.faults import PUSH_FAULTS, Fault
+from delivery.simulator.pushes import Line
 from delivery.simulator.store import FIRST_CUSTOMER
 from delivery.states import ParcelState
 from delivery.words import TASK_TITLES, WAYS_OUT, carrier_problem
@@ -37,19 +39,14 @@ Clock = Callable[[datetime], None]
 NOTICE = "/delivery/notice/ems/development"
 
 
-class Loopback(requests.Session):
+def loopback(client: FlaskClient) -> Line:
     """The simulator's pushes, delivered into the application without a socket."""
 
-    def __init__(self, client: FlaskClient) -> None:
-        super().__init__()
-        self.client = client
+    def send(_url: str, content: bytes, kind: str) -> tuple[int, bytes]:
+        answer = client.post(NOTICE, data=content, content_type=kind)
+        return answer.status_code, answer.data
 
-    def post(self, url: str, data: object = None, **_: object) -> requests.Response:  # type: ignore[override]
-        kind = "application/json" if isinstance(data, bytes) else "application/x-www-form-urlencoded"
-        answer = self.client.post(NOTICE, data=data, content_type=kind)  # type: ignore[arg-type]
-        response = requests.Response()
-        response.status_code, response._content = answer.status_code, answer.data
-        return response
+    return send
 
 
 @dataclass
@@ -112,7 +109,7 @@ def desk(app: Flask, simulator: Simulator, client: FlaskClient, clock_at: Clock)
     clock_at(MORNING)
     key = SignKey(FIRST_CUSTOMER.sign_key)
     settings = EmsSettings(simulator.base_url, FIRST_CUSTOMER.sender_no, FIRST_CUSTOMER.authorization, key, 2.0, 10.0)
-    simulator.pusher._sessions = [Loopback(client)]
+    simulator.pusher.lines = [loopback(client)]
     with chosen.using(EmsCarrier(settings)):
         yield Desk(a_hall(), simulator, clock_at, settings)
 
@@ -303,6 +300,11 @@ def test_no_fault_of_a_push_changes_a_status_and_every_parcel_ends_as_its_carrie
         understood(parcel_id)
     forged = {fault for fault, parcel_id in parcels.items() if tasks(parcel_id)}
     assert forged <= {Fault.PUSH_FLIPPED_BYTE, Fault.PUSH_RESPLICED}, "only a forged event stays unconfirmed"
+    refused = {each["waybill_no"] for each in world.store.pushes() if each["answer"].startswith("400")}
+    broken = {fault for fault, parcel_id in parcels.items() if parcel(parcel_id).waybill_no in refused}
+    assert {Fault.PUSH_WRONG_KEY, Fault.PUSH_WITHOUT_PREFIX} <= broken
+    came = db.session.scalar(sa.select(sa.func.count(Notice.id))) or 0
+    assert came > len(PUSH_FAULTS), "the pushes did arrive"
     again = [
         each["tries"]
         for each in world.store.pushes()
