@@ -109,6 +109,14 @@ class BatchTakenOver(Event):
 
 
 @dataclass(frozen=True)
+class DifferenceSettled(Event):
+    """It was said what became of a parcel that was missing on a signed list."""
+
+    name: ClassVar[str] = "delivery.difference-settled"
+    batch_id: UUID
+
+
+@dataclass(frozen=True)
 class DeliveryRecorded(Event):
     """A courier's record of a delivery is stored: its paper can be made."""
 

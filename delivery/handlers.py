@@ -12,6 +12,7 @@ from delivery.carriers import chosen
 from delivery.events import (
     BatchTakenOver,
     DeliveryRecorded,
+    DifferenceSettled,
     PapersCancelled,
     PapersRequested,
     ParcelChecked,
@@ -28,6 +29,7 @@ from delivery.models.parcels import Parcel
 from delivery.models.waybills import Waybill
 from delivery.own_courier import is_own_number
 from delivery.ports import Capability, Verdict
+from delivery.queries.differences import differences_of
 from delivery.services import merging, papers, schedules, waybills
 
 
@@ -70,9 +72,9 @@ def announce_handover(event: BatchTakenOver) -> None:
 
 
 @use_case
-def issue_list(event: BatchTakenOver) -> None:
-    """Make the signed list a numbered paper that can be checked."""
-    documents.issue_list(queries.batch_view(event.batch_id, SYSTEM))
+def issue_list(event: BatchTakenOver | DifferenceSettled) -> None:
+    """Make the signed list a numbered paper that can be checked; anew with each difference that is cleared up."""
+    documents.issue_list(queries.batch_view(event.batch_id, SYSTEM), differences_of(event.batch_id))
 
 
 @use_case
@@ -103,6 +105,7 @@ HANDLERS: Final[Handlers] = {
     WaybillVoided: (cancel_waybill,),
     BatchTakenOver: (announce_handover, issue_list),
     DeliveryRecorded: (issue_proof,),
+    DifferenceSettled: (issue_list,),
     ParcelHandedOver: (promise_again, merging.handed_over_along, papers.send_back_along),
     ParcelDelivered: (merging.delivered_along,),
     ParcelDeliveryRevoked: (merging.revoked_along,),

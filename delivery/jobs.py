@@ -11,7 +11,7 @@ from app.kernel.db import db
 from app.kernel.erasure import compact
 from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
-from delivery import rules
+from delivery import terms as rule_book
 from delivery.models.parcels import Parcel
 from delivery.services import (
     claims,
@@ -58,10 +58,12 @@ def ask_about_parcels() -> int:
 
 def raise_alarms() -> int:
     """Look for parcels that have been silent too long."""
-    now = clock.now()
-    silent = sa.or_(Parcel.last_report_at.is_(None), Parcel.last_report_at <= now - rules.STALLED_AFTER)
+    now, terms = clock.now(), rule_book.in_force()
+    shortest = min(terms.not_collected_hours, terms.stalled_hours)
+    last_word = now - timedelta(hours=terms.stalled_hours)
+    silent = sa.or_(Parcel.last_report_at.is_(None), Parcel.last_report_at <= last_word)
     statement = sa.select(Parcel.id).where(
-        Parcel.state == ParcelState.HANDED_OVER, Parcel.handed_over_at <= now - timedelta(hours=24), silent
+        Parcel.state == ParcelState.HANDED_OVER, Parcel.handed_over_at <= now - timedelta(hours=shortest), silent
     )
     return sum(tracking.raise_alarm(parcel_id) for parcel_id in list(db.session.scalars(statement.limit(500))))
 

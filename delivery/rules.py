@@ -164,14 +164,21 @@ class Alarm(StrEnum):
     STALLED = "stalled"
 
 
-def alarm(now: datetime, handed_over_at: datetime, tracking: Tracking) -> Alarm | None:
-    """The alarm that is due, if any (BUSINESS-RULES 3.4, EMS-PROTOCOL 3.5)."""
+def alarm(
+    now: datetime,
+    handed_over_at: datetime,
+    tracking: Tracking,
+    *,
+    not_collected: timedelta = NOT_COLLECTED_AFTER,
+    stalled: timedelta = STALLED_AFTER,
+) -> Alarm | None:
+    """The alarm that is due, if any (BUSINESS-RULES 3.4, EMS-PROTOCOL 3.5). The rule book sets both spans of silence."""
     if tracking.status in TERMINAL or tracking.status is Status.AVAILABLE_FOR_PICKUP:
         return None
     if tracking.collected_at is None and tracking.status is Status.LABEL_CREATED:
-        return Alarm.NOT_COLLECTED if now - handed_over_at >= NOT_COLLECTED_AFTER else None
+        return Alarm.NOT_COLLECTED if now - handed_over_at >= not_collected else None
     last = max(tracking.last_report_at or handed_over_at, handed_over_at)
-    return Alarm.STALLED if now - last >= STALLED_AFTER else None
+    return Alarm.STALLED if now - last >= stalled else None
 
 
 def retry_delay(attempts: int, pace: Pace) -> timedelta:

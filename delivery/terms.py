@@ -54,6 +54,14 @@ class Terms:
     round_stops: int = 200
     point_kept_days: int = 7
     """How long a collection point keeps a parcel where the hall has agreed on nothing else."""
+    not_collected_hours: int = 24
+    """A parcel that the carrier has not reported after the hand-over is looked at (BUSINESS-RULES 3.4)."""
+    stalled_hours: int = 72
+    """The same for one that has moved and fell silent (EMS-PROTOCOL 3.5)."""
+    return_kept_days: int = 7
+    """A returned parcel waits for its receiver at the hall so long (BUSINESS-RULES 3.2, step 10)."""
+    claim_answer_days: int = 7
+    """The carrier answers a claim within (BUSINESS-RULES 3.4)."""
 
 
 DEFAULTS: Final = Terms()

@@ -320,6 +320,18 @@ class RuleBook:
     deliver_point_kept_days: int = _parameter(
         7, "deliver.point_kept_days", N_("A collection point keeps a parcel for"), "days"
     )
+    deliver_not_collected_hours: int = _parameter(
+        24, "deliver.not_collected_hours", N_("A handed-over parcel that the carrier does not report is looked at after"), "hours"
+    )  # fmt: skip
+    deliver_stalled_hours: int = _parameter(
+        72, "deliver.stalled_hours", N_("A parcel under way that fell silent is looked at after"), "hours"
+    )
+    deliver_return_kept_days: int = _parameter(
+        7, "deliver.return_kept_days", N_("A returned parcel waits for its receiver at the hall for"), "days"
+    )
+    deliver_claim_answer_days: int = _parameter(
+        7, "deliver.claim_answer_days", N_("The carrier answers a claim within"), "days"
+    )
 
     # Shelf (上架): by default the agency's commitment suffices, as where the agency answers for the truth of its offer
     listing_review: bool = _parameter(False, "listing.review", N_("The operator reviews an offer before it is shown"))

@@ -25,12 +25,13 @@ RESOLUTIONS: Final[Mapping[Resolution, str]] = {
 
 @dataclass(frozen=True)
 class DifferenceView:
-    """One missing line. `outcome` is a catalogue message, empty while it is open."""
+    """One missing line. `outcome` is a catalogue message; it and `resolution` are empty while it is open."""
 
     parcel_id: UUID
     number: str
     waybill_no: str
     raised_at: datetime
+    resolution: str
     outcome: str
     reason: str | None
     resolved_name: str | None
@@ -47,7 +48,7 @@ def differences_of(batch_id: UUID) -> tuple[DifferenceView, ...]:
     )
     return tuple(
         DifferenceView(
-            found.parcel_id, number, waybill_no or "", found.raised_at,
+            found.parcel_id, number, waybill_no or "", found.raised_at, found.resolution or "",
             RESOLUTIONS[Resolution(found.resolution)] if found.resolution else "", found.reason, found.resolved_name,
             found.resolved_at,
         )

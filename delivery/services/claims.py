@@ -1,7 +1,7 @@
 """Claims against the carrier (索赔): filed with an amount, answered, paid; an unanswered one comes before a person."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from app.kernel.errors import Conflict, NotAllowed, Refused
 from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
+from delivery import terms as rule_book
 from delivery.models.desk import Claim
 from delivery.models.parcels import Parcel
 from delivery.models.tasks import TaskKind
@@ -21,8 +22,6 @@ from delivery.policy import must_see_hall, must_see_parcel
 from delivery.services.tasks import drop_tasks, raise_task
 from delivery.states import CLAIM, ClaimState, Part
 
-ANSWER_WITHIN: Final = timedelta(days=7)
-"""The carrier answers a claim within seven days (BUSINESS-RULES 3.4)."""
 ENDED: Final = (ClaimState.REFUSED, ClaimState.WITHDRAWN)
 
 
@@ -66,7 +65,7 @@ def file_claim(actor: Actor, parcel_id: UUID, command: FileClaim) -> UUID:
         id=new_id(), number=next_number("SP"), parcel_id=parcel.id, hall_organisation_id=parcel.hall_organisation_id,
         thread_id=parcel.thread_id, waybill_no=parcel.waybill_no, ground=command.ground, asked_fen=command.asked_fen,
         statement=command.statement, state=ClaimState.FILED, filed_by_name=actor.name, filed_at=now,
-        answer_due_at=now + ANSWER_WITHIN,
+        answer_due_at=_answer_due(),
     )  # fmt: skip
     db.session.add(claim)
     db.session.flush()  # record() names its id
@@ -74,6 +73,11 @@ def file_claim(actor: Actor, parcel_id: UUID, command: FileClaim) -> UUID:
     record(claim, "filed", actor, title=N_("Claim filed against the carrier"), detail=detail)
     record(parcel, "claim_filed", actor, title=N_("Claim filed against the carrier"), detail=detail)
     return claim.id
+
+
+def _answer_due() -> datetime:
+    """Until when the carrier answers: seven days where the city's rule book says nothing else (BUSINESS-RULES 3.4)."""
+    return clock.now() + timedelta(days=rule_book.in_force().claim_answer_days)
 
 
 def _stands() -> Conflict:
@@ -128,7 +132,7 @@ def object_to_refusal(actor: Actor, claim_id: UUID, command: object) -> None:
     if standing_claim(parcel.id) is not None and claim.state == ClaimState.REFUSED:
         raise _stands()
     move(claim, CLAIM, "object", actor, parts, reason=str(getattr(command, "reason", "")))
-    claim.answered_at, claim.answer_due_at = None, clock.now() + ANSWER_WITHIN
+    claim.answered_at, claim.answer_due_at = None, _answer_due()
 
 
 @use_case

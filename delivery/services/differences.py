@@ -9,8 +9,10 @@ from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.db import db, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
+from app.kernel.outbox import publish
 from app.kernel.transitions import record
 from app.kernel.words import N_
+from delivery.events import DifferenceSettled
 from delivery.models.batches import HandoverBatch, HandoverLine, LineOutcome
 from delivery.models.differences import HandoverDifference, Resolution
 from delivery.models.parcels import Parcel
@@ -108,3 +110,4 @@ def settle_by_list(parcel: Parcel, actor: Actor, batch: HandoverBatch) -> None:
 def _settle(found: HandoverDifference, actor: Actor, resolution: Resolution, reason: str) -> None:
     found.resolution, found.reason = resolution, reason[:500]
     found.resolved_by, found.resolved_name, found.resolved_at = actor.user_id, actor.name, clock.now()
+    publish(DifferenceSettled(found.batch_id))

@@ -14,6 +14,7 @@ from app.kernel.db import db, get, lock, use_case
 from app.kernel.errors import NotAllowed, Refused
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
+from delivery import terms as rule_book
 from delivery.custody import CustodyKind
 from delivery.events import ParcelLost
 from delivery.models.parcels import Parcel
@@ -28,8 +29,6 @@ from delivery.services.tasks import drop_tasks, raise_task
 from delivery.services.tracking.decisions import end_round, resend, take_back
 from delivery.states import PARCEL, STAFF, ParcelState
 
-KEPT_FOR: Final = timedelta(days=7)
-"""How long a returned parcel is kept for collection before somebody looks at it again (BUSINESS-RULES 3.2, step 10)."""
 REPORTED_BACK: Final = frozenset({Status.RETURNING, Status.RETURNED, Status.CANCELLED, Status.LABEL_CREATED})
 
 
@@ -107,7 +106,7 @@ def _to_centre(actor: Actor, parcel: Parcel, reason: str) -> None:
 
 
 def _keep(actor: Actor, parcel: Parcel, found: ParcelReturn, reason: str) -> None:
-    until = clock.now() + KEPT_FOR
+    until = clock.now() + timedelta(days=rule_book.in_force().return_kept_days)
     note_decision(found, actor, ReturnDecision.KEEP, until)
     drop_tasks(parcel, TaskKind.CALL_RECEIVER, TaskKind.KEPT_TOO_LONG)
     record(parcel, "kept", actor, title=N_("Kept for collection"), reason=reason, detail={"until": until.isoformat()})

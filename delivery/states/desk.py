@@ -71,7 +71,7 @@ CLAIM = Machine(
         ClaimState.PAID: ("granted_fen", "paid_at"),
     },
     next_step={
-        ClaimState.FILED: N_("The carrier answers within seven days; enter its answer here."),
+        ClaimState.FILED: N_("The carrier answers until the day shown; enter its answer here."),
         ClaimState.GRANTED: N_("It is deducted from the next monthly bill, or paid."),
         ClaimState.REFUSED: N_("Accept the refusal, or object to it with the papers."),
         ClaimState.PAID: N_("Nothing more is to be done."),

@@ -89,7 +89,7 @@ PARCEL_ACTIONS: Final = {
     ),
     "leave_to_carrier": Action(own_courier.leave_to_carrier, PlainIn, N_("Leave it to the carrier"), done=N_("The carrier brings it.")),
     "file_claim": Action(
-        claims.file_claim, FileClaimIn, N_("Claim against the carrier"), done=N_("Filed. The carrier answers within seven days."),
+        claims.file_claim, FileClaimIn, N_("Claim against the carrier"), done=N_("Filed. The carrier answers until the day shown on the claim."),
     ),
     "print_label": Action(services.mark_label_printed, PrintLabelIn, N_("Mark the label as printed")),
 } | WISHES  # fmt: skip

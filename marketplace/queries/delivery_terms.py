@@ -25,4 +25,8 @@ def delivery_terms() -> Terms:
         collection_notice_minutes=book.deliver_collection_notice_minutes,
         round_stops=max(book.deliver_round_stops, 1),
         point_kept_days=min(max(book.deliver_point_kept_days, 1), LONGEST_KEPT),
+        not_collected_hours=max(book.deliver_not_collected_hours, 1),
+        stalled_hours=max(book.deliver_stalled_hours, 1),
+        return_kept_days=max(book.deliver_return_kept_days, 1),
+        claim_answer_days=max(book.deliver_claim_answer_days, 1),
     )

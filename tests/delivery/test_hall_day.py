@@ -1,6 +1,7 @@
 """The queue of exceptions, the closing of the day, claims against the carrier."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,11 +16,12 @@ from app.kernel.access import Actor
 from app.kernel.commands import Plain, WithReason
 from app.kernel.db import db, lock, transaction
 from app.kernel.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
-from delivery import jobs
+from delivery import jobs, terms
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
 from delivery.models.desk import Claim, HallDay
 from delivery.models.parcels import Parcel
+from delivery.models.returns import ParcelReturn
 from delivery.models.tasks import ParcelTask, TaskKind
 from delivery.queries.claims import claim_view
 from delivery.queries.exceptions import TaskFilter, exceptions_statement
@@ -27,9 +29,10 @@ from delivery.queries.hall_days import flow_of, on_shelves
 from delivery.services.claims import FileClaim, GrantClaim, file_claim, grant_claim, note_compensation, refuse_claim
 from delivery.services.exceptions import Assign, Chosen, Settle, assign_tasks, settle_tasks, take_tasks
 from delivery.services.hall_days import CountDay, count_day, sign_day
-from delivery.services.returns import lose_in_hall
+from delivery.services.returns import DecideReturn, ReceiveReturn, decide_return, lose_in_hall, receive_return
 from delivery.services.tasks import raise_task
 from delivery.services.tracking.decisions import settle_loss
+from marketplace.queries.delivery_terms import delivery_terms
 from tests.builders import sign_in
 from tests.delivery.builders import (
     Hall,
@@ -209,6 +212,33 @@ def test_an_unanswered_claim_comes_before_a_person(hall: Hall) -> None:
     refuse_claim(hall.supervisor, claim_id, WithReason("未保价"))
     assert tasks(parcel_id) == []
     assert db.session.scalars(sa.select(Claim.answer)).one() == "未保价"
+
+
+def test_a_city_sets_its_own_patience(hall: Hall) -> None:
+    """Silence of the carrier, the answer to a claim, the shelf of returned parcels: each by its rule-book parameter."""
+    book = replace(terms.DEFAULTS, not_collected_hours=12, stalled_hours=30, return_kept_days=2, claim_answer_days=3)
+    terms.provide(lambda: book)
+    try:
+        silent, moving, back = (a_handed_over_parcel(hall) for _ in range(3))
+        now = clock.now()
+        with transaction():
+            lock(Parcel, moving).last_report_at, lock(Parcel, moving).observed_status = now, "in_transit"
+            lock(Parcel, moving).observed_since = now
+        receive_return(hall.packer, ReceiveReturn(parcel(back).waybill_no or ""))
+        decide_return(hall.packer, back, DecideReturn("keep", "三日内来取"))
+        kept = db.session.scalars(sa.select(ParcelReturn.keep_until)).one()
+        assert kept is not None and (kept - now).days in (1, 2) and kept - now < timedelta(days=2, minutes=1)
+        claim = claim_view(hall.supervisor, file_claim(hall.supervisor, silent, FileClaim("late", 100, "延误")))
+        assert (claim.answer_due_at - claim.filed_at).days == 3
+        for hours, found in ((11, []), (13, ["not_collected"])):
+            with clock.at(now + timedelta(hours=hours)):
+                jobs.raise_alarms()
+            assert (tasks(silent), tasks(moving)) == (found, [])
+        with clock.at(now + timedelta(hours=31)):
+            jobs.raise_alarms()
+        assert tasks(moving) == ["stalled"]
+    finally:
+        terms.provide(delivery_terms)
 
 
 def test_what_never_left_the_hall_is_not_claimed(hall: Hall) -> None:

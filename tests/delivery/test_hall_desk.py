@@ -1,5 +1,6 @@
 """The desk of the hall: what scans say, differences of a list, the returns desk."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -7,12 +8,14 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from pypdf import PdfReader
 
-from app.kernel import clock, outbox
+from app.documents.register import issued_for
+from app.kernel import clock, files, outbox
 from app.kernel.commands import WithReason
 from app.kernel.db import db, transaction
 from app.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, Refused
-from delivery import jobs, queries, services
+from delivery import documents, jobs, queries, services
 from delivery.carriers import chosen
 from delivery.carriers.simulated import SimulatedCarrier
 from delivery.models.differences import HandoverDifference
@@ -203,3 +206,35 @@ def test_labels_in_three_sizes_and_a_second_print_needs_a_reason(app: Flask, hal
     again = client.post(f"/parcels/{one}/label", data={"sheet": "100x150", "reason": "面单被水浸湿"})
     assert again.location.endswith("sheet=100x150")
     assert parcel(one).label_prints == 2
+
+
+def text_of(pdf: bytes) -> str:
+    return "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).replace("\n", "")
+
+
+def test_the_printed_list_tells_what_became_of_every_missing_parcel(hall: Hall) -> None:
+    there, one, other = (a_waybilled_parcel(hall) for _ in range(3))
+    batch_id = hand_over(hall, there, one, other, missing=(one, other))
+    resolve_difference(hall.packer, batch_id, ResolveDifference(one, "found", "在三号分拣柜夹层中找到"))
+    outbox.drain_all()
+    resolve_difference(hall.supervisor, batch_id, ResolveDifference(other, "with_carrier", "揽投员清点时漏数"))
+    outbox.drain_all()
+    papers = issued_for(f"handover-batch:{batch_id}")
+    number = papers[0].number
+    assert [each.number for each in papers] == [number, f"{number}-1", f"{number}-2"]
+    assert [dict(each.facts).get("Differences cleared up") for each in papers] == ["0 / 2", "1 / 2", "2 / 2"]
+    assert documents.issued_list(batch_id) == papers[-1].file_id
+    text = text_of(files.content(papers[-1].file_id))
+    for told in (
+        "缺件处理记录",
+        "在三号分拣柜夹层中找到",
+        "揽投员清点时漏数",
+        "周敏",
+        "郑岚",
+        "移交方",
+        "接收方",
+        "王强",
+    ):
+        assert told in text, told
+    assert "缺件处理记录" in text_of(files.content(papers[0].file_id))
+    assert "在三号分拣柜" not in text_of(files.content(papers[0].file_id))

@@ -17,6 +17,7 @@ UNIT_LABELS: Final[Mapping[str, str]] = {
     "months": N_("month(s)"),
     "years": N_("year(s)"),
     "minutes": N_("minutes"),
+    "hours": N_("hours"),
     "hour": N_("o'clock (Beijing)"),
     "fen": N_("yuan"),
     "percent": N_("per cent"),
