@@ -32,7 +32,14 @@ from payments.services.bank_accounts import (
     enter_bank_account,
     withdraw_bank_account,
 )
-from payments.services.disputes import AnswerDispute, SettleLoss, answer_dispute, find_disputes, settle_loss
+from payments.services.disputes import (
+    AnswerDispute,
+    SettleLoss,
+    answer_dispute,
+    find_disputes,
+    settle_loss,
+    sync_dispute,
+)
 from payments.services.payouts import AskPayout, DecidePayout, approve_payout, ask_payout, reject_payout, sync_payout
 from payments.simulator.application import Simulator
 from tests.builders import a_member
@@ -323,8 +330,6 @@ def test_a_dispute_is_answered_and_decided(
     pass_time(simulator)
     db.session.expire_all()
     dispute_id = row.id
-    from payments.services.disputes import sync_dispute
-
     db.session.rollback()
     assert sync_dispute(dispute_id) == ending
     held = balances([f"dispute_hold:{dispute_id}", "expense:dispute_loss"])
@@ -360,6 +365,30 @@ def test_a_dispute_after_release_blocks_payouts(
     with clock.at(clock.now() + timedelta(days=400)):
         assert outgoing_jobs.watch_disputes() == 1
         assert outgoing_jobs.watch_disputes() == 0
+    books_agree()
+
+
+def test_a_dispute_after_a_payout_that_is_lost_leaves_a_debt(
+    gateway: StripeGateway, simulator: Simulator, balance: Callable[[int], UUID], account: Callable[..., UUID],
+    agency: Actor, operator: Actor,
+) -> None:  # fmt: skip
+    account()
+    bill_id = balance(100_000)
+    payout_id = approved(agency, operator, 100_000)
+    outbox.drain_all()
+    pass_time(simulator)
+    assert sync_payout(payout_id) == "paid"
+    row = disputed(gateway, simulator, bill_id, 30_000)
+    answer_dispute(operator, row.id, AnswerDispute("losing_evidence"))
+    outbox.drain_all()
+    pass_time(simulator)
+    db.session.rollback()
+    assert sync_dispute(row.id) == "lost"
+    settle_loss(operator, row.id, SettleLoss("recovered", "服务确未完成"))
+    assert own(agency) == (0, 30_000), "the money has left: what the agency owes is withheld from its next income"
+    assert balances(["expense:dispute_loss"]) == {"expense:dispute_loss": 0}
+    balance(50_000)
+    assert own(agency) == (20_000, 0)
     books_agree()
 
 

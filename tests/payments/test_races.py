@@ -12,12 +12,21 @@ from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db
 from app.kernel.errors import Conflict
 from payments import services
+from payments.gateways.outgoing import outgoing
 from payments.gateways.stripe import StripeGateway
 from payments.models.ledger import LedgerTransaction
 from payments.models.payments import Payment
+from payments.outgoing_states import PayoutState
+from payments.ports import Unknown
 from payments.queries import PaymentView, balances, bill_view, income_of
-from payments.services import StartPayment
+from payments.services import DecideRefund, StartPayment
 from payments.services.payments import apply_fact
+from payments.services.payouts import apply_transfer, sync_payout
+from payments.services.refunds import apply_refund
+from payments.simulator.application import Simulator
+from payments.simulator.faults import Fault
+from tests.payments.test_outgoing import account, approved, balance  # noqa: F401 - fixtures
+from tests.payments.test_payment_services import control
 from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.races]
@@ -60,6 +69,66 @@ def test_fifty_deliveries_of_one_settlement_make_one_posting(
     assert keys == [f"stripe:{fact.charge.ref}" if fact.charge else ""]
     db.session.expire_all()
     assert (bill_view(bill_id).state, bill_view(bill_id).held_fen) == ("paid", 70_000)
+
+
+def gateway_postings() -> list[str]:
+    """The keys of what moved at the gateway, as often as it was posted."""
+    moved = sa.select(LedgerTransaction.key).where(LedgerTransaction.key.startswith("stripe:"))
+    return sorted(db.session.scalars(moved.order_by(LedgerTransaction.key)))
+
+
+def test_fifty_deliveries_of_one_refund_make_one_posting(
+    app: Flask, gateway: StripeGateway, simulator: Simulator, operator: Actor, paid: Callable[..., UUID]
+) -> None:
+    bill_id = paid(70_000)
+    (charge,) = gateway_postings()
+    refund_id = services.refund(SYSTEM, bill_id, "合同解除")
+    services.approve_refund(operator, refund_id, DecideRefund())
+    control(simulator, "/faults", path="/v1/refunds", fault=Fault.DROP_AFTER, times=2)
+    with pytest.raises(Unknown):
+        services.send_refund(refund_id)
+    payment_ref = db.session.scalars(sa.select(Payment.payment_ref)).one()
+    assert payment_ref is not None
+    db.session.rollback()
+    fact = gateway.search_refund(payment_ref, refund_id)
+    assert fact is not None
+    (movement,) = fact.movements
+    answers = together(app, lambda _: [apply_refund(refund_id, fact) for _ in range(7)])
+    assert not [a for a in answers if isinstance(a, Exception)], answers
+    assert gateway_postings() == sorted((charge, f"stripe:{movement.ref}"))
+    assert (bill_view(bill_id).state, bill_view(bill_id).held_fen) == ("refunded", 0)
+    assert services.check_books() == 0
+
+
+def test_fifty_deliveries_of_one_transfer_make_one_posting(
+    app: Flask, gateway: StripeGateway, simulator: Simulator, agency: Actor, operator: Actor,
+    account: Callable[..., UUID], balance: Callable[[int], UUID],  # noqa: F811
+) -> None:  # fmt: skip
+    account()
+    balance(100_000)
+    payout_id = approved(agency, operator, 60_000)
+    before = gateway_postings()
+    control(simulator, "/faults", path="/v1/transfers", fault=Fault.DROP_AFTER, times=2)
+    with pytest.raises(Unknown):
+        sync_payout(payout_id)
+    fact = outgoing().search_transfer(payout_id)
+    assert fact is not None
+    answers = together(app, lambda _: [apply_transfer(payout_id, fact) for _ in range(7)])
+    assert not [a for a in answers if isinstance(a, Exception)], answers
+    assert gateway_postings() == sorted((*before, f"stripe:{fact.movement.ref}"))
+    assert balances([f"payout_pending:{payout_id}"]) == {f"payout_pending:{payout_id}": 0}
+    together(app, lambda _: sync_payout(payout_id))
+    control(simulator, "/clock", advance=60)
+    db.session.rollback()
+    assert sync_payout(payout_id) is PayoutState.PAID
+    assert len(gateway.client.v1.payouts.list({}, {"stripe_account": destination(gateway)}).data) == 1
+    assert services.check_books() == 0
+
+
+def destination(gateway: StripeGateway) -> str:
+    """The one account at the provider that money was transferred to."""
+    (transfer,) = gateway.client.v1.transfers.list().data
+    return str(transfer.destination)
 
 
 def test_release_and_refund_have_one_winner(

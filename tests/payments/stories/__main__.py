@@ -1,6 +1,7 @@
 """python -m tests.payments.stories [--examples 200] [--steps 50] [--seed 1]: tell many stories on a database of their own."""
 
 import argparse
+import logging
 import tempfile
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    logging.disable(logging.CRITICAL)  # every fault is told of, and there are thousands
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'stories.sqlite'}"
