@@ -92,7 +92,7 @@ def survives(mutant: Mutant, tree: Path) -> bool:
     files, _, wanted = mutant.tests.partition(" -k ")
     command = [sys.executable, "-m", "pytest", "-q", "-x", *files.split(), *(["-k", wanted] if wanted else [])]
     try:
-        ended = subprocess.run(command, cwd=tree, capture_output=True, check=False, timeout=600)
+        ended = subprocess.run(command, cwd=tree, capture_output=True, check=False, timeout=3600)
     finally:
         path.write_text(text)
     if ended.returncode not in {0, 1}:
