@@ -11,7 +11,11 @@ _KINDS = {
     "charge": "收款", "refund": "退款", "refund_failure": "退款退回", "transfer": "划转机构", "payout": "提现到银行",
     "fee": "支付机构费用", "other": "其他变动",
 }  # fmt: skip
-_METHODS = {"alipay": "支付宝", "wechat_pay": "微信支付", "card": "银行卡"}
+_PLACES = {
+    "stripe": "支付机构", "stripe_treasury": "支付机构（财政专户）", "bank": "本平台账户", "bank_treasury": "财政专户",
+    "alipay": "支付宝", "wechat_pay": "微信支付",
+}  # fmt: skip
+_METHODS = {"alipay": "支付宝", "wechat_pay": "微信支付", "card": "银行卡", "bank_transfer": "银行转账"}
 _STATES = {DayState.OPEN: "未日结", DayState.SIGNED: "已签署，待确认", DayState.CLOSED: "已日结"}
 
 
@@ -38,7 +42,7 @@ def sheet(day: DayView) -> bytes:
 def _movements(letter: pdf.Letter, figures: DayFigures) -> None:
     letter.heading("一、账面与支付机构")
     rows = [
-        (line.gateway, _KINDS.get(line.kind, line.kind), f"{line.ours_count} 笔", Money(line.ours_fen).grouped,
+        (_PLACES.get(line.gateway, line.gateway), _KINDS.get(line.kind, line.kind), f"{line.ours_count} 笔", Money(line.ours_fen).grouped,
          f"{line.theirs_count} 笔", Money(line.theirs_fen).grouped, Money(line.difference_fen).grouped)
         for line in figures.lines
     ]  # fmt: skip
@@ -71,4 +75,16 @@ def _bank(letter: pdf.Letter, day: DayView, figures: DayFigures) -> None:
          ("转出", Money(figures.bank_out_fen).grouped, shown(day.bank_out_fen))),
         align=("left", "right", "right"),
     )  # fmt: skip
+    if figures.balances:
+        letter.heading("四、各渠道日终余额")
+        letter.table(
+            ("账户", "账面（元）", "对方（元）", "差额（元）"),
+            [
+                (_PLACES.get(one.gateway, one.gateway), Money(one.ours_fen).grouped,
+                 "未导入对账单" if one.theirs_fen is None else Money(one.theirs_fen).grouped,
+                 "—" if one.theirs_fen is None else Money(one.ours_fen - one.theirs_fen).grouped)
+                for one in figures.balances
+            ],
+            align=("left", "right", "right", "right"),
+        )  # fmt: skip
     letter.facts((("日终代管资金", f"¥{Money(figures.held_fen).grouped}"),))

@@ -107,3 +107,12 @@ class BankEntryConfirmed(Event):
     entry_id: UUID
     payment_id: UUID | None
     refund_id: UUID | None
+
+
+@dataclass(frozen=True)
+class StatementApplied(Event):
+    """All movements of an account over some days are known; the books are compared with them."""
+
+    name: ClassVar[str] = "payments.statement-applied"
+    statement_id: UUID
+    gateway: str

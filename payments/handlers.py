@@ -4,7 +4,15 @@ from app.kernel.outbox import Handlers
 from payments import services
 from payments.agency_documents import issue_payout_advice, issue_refund_receipt
 from payments.documents import issue_receipt
-from payments.events import BankEntryConfirmed, BillPaid, NoticeReceived, PaymentStarted, RefundApproved
+from payments.events import (
+    BankEntryConfirmed,
+    BillPaid,
+    NoticeReceived,
+    PaymentStarted,
+    RefundApproved,
+    StatementApplied,
+)
+from payments.gateways import gateway_of
 from payments.outgoing_events import (
     BankAccountActivated,
     DisputeAnswered,
@@ -16,6 +24,7 @@ from payments.outgoing_events import (
 from payments.services.bank_accounts import make_account_known
 from payments.services.disputes import sync_dispute
 from payments.services.payouts import send_payout as send
+from payments.services.reconciliation import compare
 from payments.services.reversals import send_reversal
 
 
@@ -42,6 +51,11 @@ def follow_bank_entry(event: BankEntryConfirmed) -> None:
         services.sync_refund(event.refund_id)
 
 
+def compare_statement(event: StatementApplied) -> None:
+    """Compare the books with an account whose statement was taken over."""
+    compare(gateway_of(event.gateway))
+
+
 def tell_bank_account(event: BankAccountActivated) -> None:
     """Make an agency's account known to the provider."""
     make_account_known(event.bank_account_id)
@@ -64,6 +78,7 @@ def hand_in_answer(event: DisputeAnswered) -> None:
 
 HANDLERS: Handlers = {
     BankEntryConfirmed: (follow_bank_entry,),
+    StatementApplied: (compare_statement,),
     BankAccountActivated: (tell_bank_account,),
     PayoutApproved: (send_payout,),
     TransferReversalRequested: (call_transfer_back,),

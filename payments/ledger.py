@@ -17,6 +17,9 @@ CNY = "CNY"
 BANK_ACCOUNTS = {"bank": "bank:main", "bank_treasury": "treasury_account", "stripe_treasury": "treasury_account:stripe"}
 """Gateways whose money does not lie with a provider of ours: our bank account, and the treasury's own accounts."""
 
+TREASURY_GATEWAYS = ("bank_treasury", "stripe_treasury")
+"""The gateways whose money lies on the treasury's own account: statutory money goes there, and no other money does."""
+
 
 class AccountType(StrEnum):
     ASSET = "asset"
@@ -27,6 +30,10 @@ class AccountType(StrEnum):
 
 class Unbalanced(ValueError):
     """The entries of a posting do not sum to zero."""
+
+
+class Misrouted(ValueError):
+    """Statutory money outside the treasury's account, or other money on it."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +158,9 @@ def charge_settled(gateway: str, movement: Movement, shares: Sequence[Credit], m
     """Credit the bills of a payment, each with its part; the platform bears the gateway's fee, so all of it is held.
 
     One movement at the gateway is one posting, however many bills it pays. Raises Unbalanced when the parts are not the
-    whole amount.
+    whole amount, Misrouted where statutory money would lie with us or other money with the treasury.
     """
+    _check_route(gateway, shares)
     sides = (
         Entry(at_gateway(gateway), movement.net_fen),
         Entry(gateway_fees(), movement.fee_fen),
@@ -162,6 +170,14 @@ def charge_settled(gateway: str, movement: Movement, shares: Sequence[Credit], m
     return Posting(
         key_of(gateway, movement), "charge", movement.at, tuple(e for e in sides if e.amount_fen), memo, alone
     )
+
+
+def _check_route(gateway: str, shares: Iterable[Credit]) -> None:
+    """Statutory money is on the treasury's own account from its first moment; it is never held (BUSINESS-RULES 4.7)."""
+    is_treasury = gateway in TREASURY_GATEWAYS
+    families = {credit.account.code.partition(":")[0] for credit in shares} - {"suspense"}
+    if families - ({"treasury_payable"} if is_treasury else {"escrow", "courier_payable"}):
+        raise Misrouted(f"{sorted(families)} at {gateway}")
 
 
 def charge_set_aside(gateway: str, movement: Movement, memo: str, bill_id: UUID | None = None) -> Posting:
@@ -183,6 +199,22 @@ def debt_withheld(key: str, payee: UUID, amount_fen: int, at: datetime, memo: st
     """What an agency owes is taken from what has just become its own."""
     return _posting(f"withhold:{key}", "withhold", at, memo, bill_id,
                     ((payable(payee), amount_fen), (receivable(payee), -amount_fen)))  # fmt: skip
+
+
+def assigned(unmatched_id: UUID, gateway: str, shares: Sequence[Credit], at: datetime, memo: str) -> Posting:
+    """Money that was set aside belongs to these bills after all. Raises Misrouted as `charge_settled` does."""
+    _check_route(gateway, shares)
+    total = sum(credit.amount_fen for credit in shares)
+    sides = (Entry(suspense(), total), *(Entry(c.account, -c.amount_fen, c.bill_id) for c in shares))
+    alone = shares[0].bill_id if len(shares) == 1 else None
+    return Posting(f"assign:{unmatched_id}", "assign", at, sides, memo, alone)
+
+
+def given_back(gateway: str, movement: Movement, memo: str) -> Posting:
+    """Money that was set aside left our account, back to its sender."""
+    return _posting(key_of(gateway, movement), "given_back", movement.at, memo, None, (
+        (at_gateway(gateway), movement.net_fen), (gateway_fees(), movement.fee_fen),
+        (suspense(), -movement.gross_fen)))  # fmt: skip
 
 
 def refund_held(

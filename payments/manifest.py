@@ -5,6 +5,7 @@ from collections.abc import Callable
 from app.kernel.words import N_
 from app.manifest import Domain, Topic
 from payments import gateways, queries
+from payments.bank_states import BANK_STATEMENT, UNMATCHED_MONEY
 from payments.commands import payments_cli
 from payments.handlers import HANDLERS
 from payments.jobs import JOBS, keep_address
@@ -25,6 +26,8 @@ from payments.web import (
     money_pages,
     pages,
     reconciliation,
+    statements,
+    unmatched,
     webhooks,
 )
 
@@ -47,6 +50,8 @@ DOMAIN = Domain(
         MISMATCH,
         DAY_CLOSE,
         BANK_ENTRY,
+        BANK_STATEMENT,
+        UNMATCHED_MONEY,
         PAYOUT,
         BANK_ACCOUNT,
         TRANSFER_REVERSAL,
@@ -59,6 +64,8 @@ DOMAIN = Domain(
         counter.bp,
         by_code.bp,
         bank.bp,
+        statements.bp,
+        unmatched.bp,
         api.bp,
         money_pages.bp,
         money_api.bp,
@@ -76,6 +83,8 @@ DOMAIN = Domain(
         "payment": _href("/pay/return"),
         "refund": _href("/refunds"),
         "bank_entry": _href("/bank-entries"),
+        "bank_statement": _href("/bank-statements"),
+        "unmatched_money": _href("/unmatched-money"),
         "payout": _href("/payouts"),
         "bank_account": _href("/bank-accounts"),
         "payment_dispute": _href("/disputes"),

@@ -12,6 +12,7 @@ from app.kernel.db import db
 from app.kernel.jobs import Job, daily, every
 from app.kernel.words import N_
 from payments.agency_documents import agencies_without_statement, issue_statement
+from payments.gateways import gateway
 from payments.models.disputes import PaymentDispute
 from payments.models.payouts import BankAccount, Payout
 from payments.outgoing_states import OPEN_DISPUTE, BankAccountState, PayoutState
@@ -35,7 +36,9 @@ def _due(statement: sa.Select[UUID]) -> list[UUID]:
 
 def follow_payouts() -> int:
     """Send approved payouts, and ask the provider about those under way."""
-    due = sa.select(Payout.id).where(Payout.state.in_(_FOLLOWED), Payout.check_at <= clock.now())
+    due = sa.select(Payout.id).where(
+        Payout.state.in_(_FOLLOWED), Payout.check_at <= clock.now(), Payout.gateway == gateway().code
+    )
     return follow_each(Payout, sync_payout, _due(due.order_by(Payout.check_at)))
 
 

@@ -9,7 +9,10 @@ from payments.states import Part
 
 
 class PayoutState(StrEnum):
-    """`submitted` is written before the provider is called; `in_transit`: the agency's bank has been told."""
+    """`submitted` is written before the provider is called; `in_transit`: the agency's bank has been told.
+
+    By hand, `submitted` is a printed transfer order and `in_transit` a voucher that a second person has not confirmed.
+    """
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -36,6 +39,14 @@ PAYOUT = Machine(
         Transition("submit", (PayoutState.APPROVED,), PayoutState.SUBMITTED, (Part.SYSTEM,), N_("Payout sent")),
         Transition("postpone", (PayoutState.SUBMITTED,), PayoutState.APPROVED, (Part.SYSTEM,),
                    N_("The balance has not settled yet; the payout is tried again")),
+        Transition("order", (PayoutState.APPROVED,), PayoutState.SUBMITTED, (Part.OPERATOR,),
+                   N_("Issue the transfer order"), primary=True),
+        Transition("recall_order", (PayoutState.SUBMITTED,), PayoutState.APPROVED, (Part.OPERATOR,),
+                   N_("Take the transfer order back"), needs_reason=True, danger=True),
+        Transition("note_transfer", (PayoutState.SUBMITTED,), PayoutState.IN_TRANSIT, (Part.OPERATOR,),
+                   N_("Enter the bank's voucher"), primary=True),
+        Transition("reject_voucher", (PayoutState.IN_TRANSIT,), PayoutState.SUBMITTED, (Part.SYSTEM,),
+                   N_("The entry of the voucher was rejected")),
         Transition("travel", (PayoutState.SUBMITTED,), PayoutState.IN_TRANSIT, (Part.SYSTEM,),
                    N_("On its way to the bank")),
         Transition("arrive", SENT_PAYOUT, PayoutState.PAID, (Part.SYSTEM,), N_("Paid out")),

@@ -55,22 +55,32 @@ class Difference:
 
 @dataclass(frozen=True)
 class Told:
-    """What a gateway told in one sitting: every movement of our balance, and the balance itself (fen, CNY)."""
+    """What a gateway told in one sitting: every movement of our balance, and the balance itself (fen, CNY).
+
+    `spans` are the instants (from, until before) that an account's statements cover; None where it tells of all of them.
+    """
 
     gateway: str
     started_at: datetime
     movements: Sequence[Movement]
     balance_fen: int
+    spans: tuple[tuple[datetime, datetime], ...] | None = None
 
     @property
     def net_fen(self) -> int:
         return sum(movement.net_fen for movement in self.movements if movement.currency == ledger.CNY)
 
+    def covers(self, posting: Booked) -> bool:
+        """Whether this posting must be among the movements: it was there when the gateway was asked, and is covered."""
+        if posting.posted_at > self.started_at:
+            return False
+        return self.spans is None or any(since <= posting.effective_at < until for since, until in self.spans)
+
 
 def differences(told: Told, booked: Mapping[str, Booked]) -> tuple[Difference, ...]:
     """Compare every movement with the posting of its key, both ways, and the sum of the movements with the balance.
 
-    A posting written after the gateway was asked cannot be missing there.
+    A posting written after the gateway was asked cannot be missing there, nor one of days that no statement covers.
     """
     found = []
     seen = set()
@@ -84,7 +94,7 @@ def differences(told: Told, booked: Mapping[str, Booked]) -> tuple[Difference, .
         Difference(MismatchKind.MISSING_THERE, key.partition(":")[2], posting.memo, posting.net_fen, None,
                    posting.currency, posting.effective_at, posting.bill_id)
         for key, posting in booked.items()
-        if key not in seen and posting.posted_at <= told.started_at
+        if key not in seen and told.covers(posting)
     ]  # fmt: skip
     if told.net_fen != told.balance_fen:
         found.append(Difference(MismatchKind.AMOUNT, BALANCE, "sum(net)", told.net_fen, told.balance_fen))
@@ -113,7 +123,7 @@ def ours_of(told: Told, booked: Mapping[str, Booked]) -> int:
     return sum(
         posting.net_fen
         for key, posting in booked.items()
-        if posting.currency == ledger.CNY and (key in keys or posting.posted_at <= told.started_at)
+        if posting.currency == ledger.CNY and (key in keys or told.covers(posting))
     )
 
 

@@ -4,9 +4,9 @@ The payer sees the account and a reference and transfers at their own bank. Noth
 arrived stands in `BankEntry` rows, and only those that a second person confirmed count.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,9 +16,10 @@ from app.kernel import clock
 from app.kernel.db import db
 from app.settings import BankAccount
 from payments import rules
+from payments.gateways.direct import WithoutStatement
 from payments.models.bank import BankEntry, Direction
 from payments.observed import Movement, MovementKind, PaymentFact, RefundFact, Reported
-from payments.ports import BadSignature, Caps, Notice, NoticeAddress, NotYetHere, PaymentOrder, Refusal
+from payments.ports import BadSignature, Caps, Notice, PaymentOrder, Refusal
 from payments.states import BankEntryState, BillKind
 
 CNY: Final = "CNY"
@@ -50,13 +51,13 @@ class Line:
         return Movement(self.bank_ref, kind, fen, 0, CNY, self.moved_at, self.number)
 
 
-class BankTransferGateway:
+class BankTransferGateway(WithoutStatement):
     """One bank account that payers transfer to. Movements carry the bank's own serial numbers; the bank takes no fee."""
 
     def __init__(self, code: str, account: BankAccount, kinds: frozenset[BillKind]) -> None:
         self.code = code
         self.account = account
-        self.caps = Caps(methods=(rules.BANK_TRANSFER,), kinds=kinds, sends_notices=False)
+        self.caps = Caps(methods=(rules.BANK_TRANSFER,), kinds=kinds, has_statement=False, sends_notices=False)
 
     # --- payments ---------------------------------------------------------------------------------------------
 
@@ -180,16 +181,3 @@ class BankTransferGateway:
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes, secrets: tuple[str, ...], now: datetime) -> Notice:  # noqa: ARG002 - whatever comes is not the bank's
         raise BadSignature("a bank sends no notices")
-
-    def notices_since(self, moment: datetime, unknown: NotYetHere) -> Iterator[Notice]:  # noqa: ARG002 - a bank sends none
-        return iter(())
-
-    def movements_since(self, moment: datetime) -> Iterator[Movement]:
-        lines = self._lines(sa.and_(BankEntry.state == BankEntryState.CONFIRMED, BankEntry.moved_at >= moment))
-        return iter([line.movement() for line in lines])
-
-    def balance_fen(self) -> int:
-        return sum(m.net_fen for m in self.movements_since(datetime(2000, 1, 1, tzinfo=UTC)))
-
-    def register_notices(self, url: str, keep: str | None) -> NoticeAddress | None:  # noqa: ARG002 - a bank sends none
-        return None

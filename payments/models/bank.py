@@ -46,11 +46,21 @@ class TransferVoucher(Base):
 append_only(TransferVoucher)
 
 
+PURPOSE = (
+    "(direction = 'in' AND refund_id IS NULL AND returns_id IS NULL AND (payment_id IS NULL OR payout_id IS NULL))"
+    " OR (direction = 'out' AND payment_id IS NULL AND"
+    " (CASE WHEN refund_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN payout_id IS NULL THEN 0 ELSE 1 END)"
+    " + (CASE WHEN returns_id IS NULL THEN 0 ELSE 1 END) = 1)"
+)
+"""Money out always has exactly one reason; money in at most one."""
+
+
 class BankEntry(Versioned, Stateful, Base):
     """One line of a bank statement, entered by one clerk and confirmed by another; only then does it move the books.
 
-    `gateway` names the account it lies on. Money in belongs to a payment or, without one, is unmatched; money out sends
-    a refund back. `bank_ref` is the bank's own serial number of the movement, once per account.
+    `gateway` names the account it lies on. Money in belongs to a payment, is a payout that the agency's bank sent back or,
+    without either, is unmatched; money out is a refund, a payout or the return of the unmatched money that the entry
+    `returns_id` brought. `bank_ref` is the bank's own serial number of the movement, once per account.
     """
 
     __tablename__ = "bank_entry"
@@ -63,6 +73,8 @@ class BankEntry(Versioned, Stateful, Base):
     direction: Mapped[str] = mapped_column(String(3))
     payment_id: Mapped[UUID | None] = uuid_fk("payment.id", nullable=True)
     refund_id: Mapped[UUID | None] = uuid_fk("refund.id", nullable=True)
+    payout_id: Mapped[UUID | None] = uuid_fk("payout.id", nullable=True)
+    returns_id: Mapped[UUID | None] = uuid_fk("bank_entry.id", nullable=True)
     bank_ref: Mapped[str] = mapped_column(String(60))
     counterparty: Mapped[str] = mapped_column(String(120))
     amount_fen: Mapped[int] = mapped_column(BigInteger)
@@ -79,7 +91,7 @@ class BankEntry(Versioned, Stateful, Base):
         named_check("direction", one_of("direction", Direction)),
         named_check("amount", "amount_fen > 0"),
         named_check("two_persons", "decided_by IS NULL OR decided_by <> entered_by"),
-        named_check("purpose", "(direction = 'out') = (refund_id IS NOT NULL) AND (direction = 'in' OR payment_id IS NULL)"),
+        named_check("purpose", PURPOSE),
         Index("uq_bank_entry_ref", "gateway", "bank_ref", unique=True, sqlite_where=sa.text("state <> 'rejected'"),
               postgresql_where=sa.text("state <> 'rejected'")),
         Index("ix_bank_entry_state", "state", "entered_at"),

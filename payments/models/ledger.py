@@ -74,9 +74,16 @@ append_only(LedgerTransaction)
 
 append_only(LedgerEntry)
 
+
 extra_ddl(
     LedgerEntry,
-    sqlite=(),  # SQLite has no deferred triggers: post() checks, and the daily job checks again
+    sqlite=(  # SQLite has no deferred triggers: post() checks the balance, and the daily job checks it again
+        (
+            "CREATE TRIGGER ledger_entry_holds BEFORE INSERT ON ledger_entry WHEN NEW.account LIKE 'escrow:%' AND EXISTS "
+            "(SELECT 1 FROM bill WHERE id = replace(substr(NEW.account, 8), '-', '') AND kind <> 'service_fee') "
+            "BEGIN SELECT RAISE(ABORT, 'only the money of a service fee is held'); END"
+        ),
+    ),
     postgresql=(
         (
             "CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -87,6 +94,16 @@ extra_ddl(
         (
             "CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON ledger_entry "
             "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_entry_balances()"
+        ),
+        (
+            "CREATE FUNCTION ledger_entry_holds() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF EXISTS (SELECT 1 FROM bill WHERE id = substr(NEW.account, 8)::uuid AND kind <> 'service_fee') THEN "
+            "RAISE EXCEPTION 'only the money of a service fee is held' USING ERRCODE = 'integrity_constraint_violation'; "
+            "END IF; RETURN NEW; END $$"
+        ),
+        (
+            "CREATE TRIGGER ledger_entry_holds BEFORE INSERT ON ledger_entry FOR EACH ROW "
+            "WHEN (NEW.account LIKE 'escrow:%') EXECUTE FUNCTION ledger_entry_holds()"
         ),
     ),
 )

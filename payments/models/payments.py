@@ -20,6 +20,7 @@ from app.kernel.db import (
     uuid_pk,
     whole_fen,
 )
+from payments.ledger import TREASURY_GATEWAYS
 from payments.states import LIVE, PAYMENT, BillKind, Standing
 
 
@@ -59,6 +60,7 @@ class Payment(Versioned, Stateful, Base):
     __table_args__ = (
         named_check("kind", one_of("kind", BillKind)),
         named_check("currency", "currency = 'CNY'"),
+        named_check("treasury", f"(kind = 'statutory_fee') = ({one_of('gateway', TREASURY_GATEWAYS)})"),
         named_check("amount", "amount_fen > 0"),
         named_check("whole", whole_fen("amount_fen")),
         Index("ix_payment_check", "check_at", sqlite_where=sa.text(one_of("state", LIVE)),

@@ -16,7 +16,8 @@ from payments.outgoing_states import BANK_ACCOUNT, CHANGING, PAYOUT, SENT_PAYOUT
 class BankAccount(Versioned, Stateful, Base):
     """An agency's account. The number is stored sealed; `masked` is what people see.
 
-    `connect_ref` is the provider's id of the agency, `is_known` that it has been told of this account.
+    `connect_ref` is the provider's id of the agency, `is_known` that it has been told of this account. `by_transfer`: the
+    provider cannot pay this account, people do it by bank transfer.
     """
 
     __tablename__ = "bank_account"
@@ -40,6 +41,7 @@ class BankAccount(Versioned, Stateful, Base):
     usable_at: Mapped[datetime | None]
     connect_ref: Mapped[str | None] = mapped_column(String(120))
     is_known: Mapped[bool] = mapped_column(default=False)
+    by_transfer: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
         named_check("two_persons", "confirmed_by IS NULL OR (checked_by IS NOT NULL AND confirmed_by <> checked_by)"),
@@ -60,7 +62,8 @@ class Payout(Versioned, Stateful, Base):
 
     `request` and the keys are stored before the provider is called. `attempt` counts transfers that were refused for
     want of settled balance: each has its own key, since the refusal is remembered with the key. `requested_by` is None
-    for a payout by the calendar; that one needs two approvals.
+    for a payout by the calendar; that one needs two approvals. A payout by hand has a bank account of ours as its
+    `gateway`; `transfer_ref` is then the number of the order, `gateway_ref` the bank's serial number.
     """
 
     __tablename__ = "payout"

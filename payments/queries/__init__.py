@@ -29,7 +29,7 @@ from payments.queries.books import (
     statement_page,
     trial_balance,
 )
-from payments.queries.mismatches import CheckView, last_check
+from payments.queries.mismatches import CheckView, last_check, last_checks
 from payments.queries.refunds import RefundView, refund_page, refunds_page
 from payments.queries.worklist import worklist
 
@@ -56,6 +56,7 @@ __all__ = [
     "due_bills",
     "income_of",
     "last_check",
+    "last_checks",
     "payment_page",
     "posting_view",
     "refund_page",

@@ -15,6 +15,7 @@ from app.kernel.db import db, get
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, page_of
 from payments import ledger
+from payments.gateways import gateway
 from payments.models.payouts import BankAccount, Payout
 from payments.outgoing_states import CHANGING, UNFINISHED_PAYOUT, BankAccountState
 from payments.policy import agency_parts
@@ -92,6 +93,7 @@ class BankAccountView:
     checked_by: UUID | None
     usable_at: datetime | None
     proof_file_id: UUID
+    by_transfer: bool
     version: int
     thread_id: UUID
     parts: frozenset[Part] = frozenset()
@@ -118,6 +120,7 @@ def _account_views(rows: list[BankAccount], parts: frozenset[Part] = frozenset()
             checked_by=row.checked_by,
             usable_at=row.usable_at,
             proof_file_id=row.proof_file_id,
+            by_transfer=row.by_transfer,
             version=row.version,
             thread_id=row.thread_id,
             parts=parts,
@@ -203,6 +206,8 @@ class PayoutView:
     requested_by: UUID | None
     first_approved_by: UUID | None
     transfer_ref: str | None
+    gateway_ref: str | None
+    by_hand: bool
     version: int
     thread_id: UUID
     parts: frozenset[Part] = frozenset()
@@ -214,6 +219,7 @@ class PayoutView:
 
 def _payout_views(rows: list[Any], parts: frozenset[Part] = frozenset()) -> list[PayoutView]:
     names = identity.organisations_by_ids({row.payee_organisation_id for row, _, _ in rows})
+    main = gateway().code
     return [
         PayoutView(
             id=row.id,
@@ -231,6 +237,8 @@ def _payout_views(rows: list[Any], parts: frozenset[Part] = frozenset()) -> list
             requested_by=row.requested_by,
             first_approved_by=row.first_approved_by,
             transfer_ref=row.transfer_ref,
+            gateway_ref=row.gateway_ref,
+            by_hand=row.gateway != main,
             version=row.version,
             thread_id=row.thread_id,
             parts=parts,

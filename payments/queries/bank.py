@@ -16,6 +16,7 @@ from payments import rules
 from payments.models.bank import BankEntry, TransferVoucher
 from payments.models.payments import Payment
 from payments.models.refunds import Refund
+from payments.models.statements import UnmatchedMoney
 from payments.policy import Permission
 from payments.queries.bills import BillView, PaymentView, payment_page
 from payments.states import LIVE, BankEntryState, Part, RefundState
@@ -82,6 +83,9 @@ class EntryView:
     payment_number: str | None
     expected_fen: int | None
     refund_id: UUID | None
+    payout_id: UUID | None
+    returns_id: UUID | None
+    unmatched_id: UUID | None
     bank_ref: str
     counterparty: str
     amount_fen: int
@@ -198,8 +202,18 @@ def entry_page(actor: Actor, entry_id: UUID) -> EntryView:
     return replace(view, parts=frozenset({Part.OPERATOR}) if actor.may(Permission.BANK_ENTER) else frozenset())
 
 
+def _unmatched_of(entries: list[UUID]) -> dict[UUID, UUID]:
+    """The unmatched money that these entries brought, by entry."""
+    found = db.session.execute(
+        sa.select(UnmatchedMoney.entry_id, UnmatchedMoney.id).where(UnmatchedMoney.entry_id.in_(entries))
+    )
+    return dict(tuple(row) for row in found)
+
+
 def _entry_views(rows: list[Any]) -> tuple[EntryView, ...]:
     people = identity.persons_by_ids({i for row, _ in rows for i in (row.entered_by, row.decided_by) if i is not None})
+
+    aside = _unmatched_of([row.returns_id or row.id for row, _ in rows])
 
     def name(user_id: UUID | None) -> str:
         return people[user_id].name if user_id in people else ""
@@ -214,6 +228,9 @@ def _entry_views(rows: list[Any]) -> tuple[EntryView, ...]:
             payment_number=payment.number if payment else None,
             expected_fen=payment.amount_fen if payment else None,
             refund_id=row.refund_id,
+            payout_id=row.payout_id,
+            returns_id=row.returns_id,
+            unmatched_id=aside.get(row.returns_id or row.id),
             bank_ref=row.bank_ref,
             counterparty=row.counterparty,
             amount_fen=row.amount_fen,

@@ -13,14 +13,16 @@ from app.kernel.calendar import start_of_day
 from app.kernel.db import db, get
 from app.kernel.paging import Page, page_of
 from payments import ledger
+from payments.gateways import gateways
 from payments.models.ledger import LedgerEntry, LedgerTransaction
 from payments.models.payments import Payment
 from payments.models.reconciliation import DayClose, GatewayMovement, ReconciliationRun
 from payments.policy import books_parts_seen
 from payments.queries.mismatches import unfinished_until
+from payments.queries.statements import covered_days
 from payments.states import DayState, Part
 
-_LIKE_THEIRS = {"suspense": "charge", "unexplained": "other"}
+_LIKE_THEIRS = {"suspense": "charge", "unexplained": "other", "given_back": "refund"}
 """What a posting of ours is called at a gateway, where it is not known there."""
 
 
@@ -47,6 +49,22 @@ class DayLine:
 
 
 @dataclass(frozen=True)
+class GatewayBalance:
+    """Our balance at a gateway at the end of a day: by our books, and by what the gateway or the bank's statements told.
+
+    `theirs_fen` is None where nobody has told of that day: no statement of the account covers it.
+    """
+
+    gateway: str
+    ours_fen: int
+    theirs_fen: int | None
+
+    @property
+    def fits(self) -> bool:
+        return self.ours_fen == self.theirs_fen
+
+
+@dataclass(frozen=True)
 class DayFigures:
     """What a day's close is about; amounts in fen. `bank_in_fen` and `bank_out_fen` are what our books expect there."""
 
@@ -55,6 +73,7 @@ class DayFigures:
     bank_in_fen: int
     bank_out_fen: int
     held_fen: int
+    balances: tuple[GatewayBalance, ...] = ()
 
     @property
     def ours_fen(self) -> int:
@@ -80,6 +99,7 @@ class DayFigures:
             stored["bank_in_fen"],
             stored["bank_out_fen"],
             stored["held_fen"],
+            tuple(GatewayBalance(**one) for one in stored.get("balances", ())),
         )
 
 
@@ -89,8 +109,56 @@ def figures_of(day: date) -> DayFigures:
     theirs = {f"{row.gateway}:{row.ref}": row for row in _told(since, until)}
     bank_in, bank_out = _bank(since, until)
     return DayFigures(
-        _lines(_booked(since, until), theirs), _methods(since, until), bank_in, bank_out, _held_until(until)
+        _lines(_booked(since, until), theirs),
+        _methods(since, until),
+        bank_in,
+        bank_out,
+        _held_until(until),
+        _balances(day, until),
     )
+
+
+def _balances(day: date, until: datetime) -> tuple[GatewayBalance, ...]:
+    """What lies at each gateway at the end of a day. Three statements."""
+    ours, theirs = _ours_until(until), _theirs_until(until)
+    covered = covered_days(day, day)
+    found = []
+    for one in gateways():
+        is_told = one.caps.has_statement or one.code in covered
+        place = ledger.at_gateway(one.code).code
+        found.append(GatewayBalance(one.code, ours.get(place, 0), theirs.get(one.code, 0) if is_told else None))
+    return tuple(sorted(found, key=lambda balance: balance.gateway))
+
+
+def _ours_until(until: datetime) -> dict[str, int]:
+    rows = db.session.execute(
+        sa.select(LedgerEntry.account, sa.func.sum(LedgerEntry.amount_fen))
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.tx_id)
+        .where(
+            LedgerTransaction.effective_at < until,
+            LedgerEntry.account.in_([ledger.at_gateway(one.code).code for one in gateways()]),
+        )
+        .group_by(LedgerEntry.account)
+    )
+    return {account: int(fen) for account, fen in rows}
+
+
+def _theirs_until(until: datetime) -> dict[str, int]:
+    rows = db.session.execute(
+        sa.select(GatewayMovement.gateway, sa.func.sum(GatewayMovement.gross_fen - GatewayMovement.fee_fen))
+        .where(GatewayMovement.at < until, GatewayMovement.currency == ledger.CNY)
+        .group_by(GatewayMovement.gateway)
+    )
+    return {code: int(fen) for code, fen in rows}
+
+
+def bank_told(day: date) -> tuple[int, int] | None:
+    """What came into and left our own bank accounts on a day by their statements; None unless they cover the day (fen)."""
+    accounts = [code for code, place in ledger.BANK_ACCOUNTS.items() if place.startswith("bank:")]
+    if not set(accounts) <= set(covered_days(day, day)):
+        return None
+    told = [row for row in _told(start_of_day(day), start_of_day(day + timedelta(days=1))) if row.gateway in accounts]
+    return sum(max(row.gross_fen, 0) for row in told), sum(max(-row.gross_fen, 0) for row in told)
 
 
 def _told(since: datetime, until: datetime) -> Sequence[GatewayMovement]:
@@ -108,7 +176,9 @@ def _booked(since: datetime, until: datetime) -> Sequence[Any]:
         .where(
             LedgerTransaction.effective_at >= since,
             LedgerTransaction.effective_at < until,
-            LedgerEntry.account.startswith("psp:"),
+            sa.or_(
+                LedgerEntry.account.startswith("psp:"), LedgerEntry.account.in_(list(ledger.BANK_ACCOUNTS.values()))
+            ),
             LedgerEntry.currency == ledger.CNY,
         )
         .group_by(LedgerTransaction.id, LedgerTransaction.key, LedgerTransaction.kind)
@@ -237,10 +307,15 @@ def _view(row: DayClose) -> DayView:
 
 
 def compared_since(moment: datetime) -> datetime | None:
-    """When the books were last compared with the gateway, if that was after `moment`."""
-    return db.session.scalar(
-        sa.select(sa.func.max(ReconciliationRun.checked_at)).where(ReconciliationRun.checked_at >= moment)
+    """When the books were last compared with every gateway that tells its movements, if that was after `moment`."""
+    rows = db.session.execute(
+        sa.select(ReconciliationRun.gateway, sa.func.max(ReconciliationRun.checked_at))
+        .where(ReconciliationRun.checked_at >= moment)
+        .group_by(ReconciliationRun.gateway)
     )
+    asked = dict(tuple(row) for row in rows)
+    times = [asked.get(one.code) for one in gateways() if one.caps.has_statement]
+    return None if None in times else min(time for time in times if time is not None)
 
 
 def day_page(actor: Actor, close_id: UUID) -> DayView:
@@ -286,25 +361,29 @@ def _day_of(column: Any) -> Any:
 
 
 def flows(last: date, days: int = 30) -> tuple[DayFlow, ...]:
-    """The flows of the `days` days that end with `last`, oldest first, in a fixed number of statements."""
+    """The flows of the `days` days that end with `last`, oldest first, in a fixed number of statements.
+
+    The difference is that to the gateways that tell their movements; a bank account's is told day by day.
+    """
     first = last - timedelta(days=days - 1)
     since, until = start_of_day(first), start_of_day(last + timedelta(days=1))
-    moved = _net_by_day("psp:", since, until)
+    moved = _net_by_day(LedgerEntry.account.startswith("psp:"), since, until)
+    at_bank = _net_by_day(LedgerEntry.account.in_(list(ledger.BANK_ACCOUNTS.values())), since, until)
     told = _told_by_day(since, until)
-    held_by_day = _net_by_day("escrow:", since, until)
+    held_by_day = _net_by_day(LedgerEntry.account.startswith("escrow:"), since, until)
     held = -_balance_until("escrow:", since)
     found = []
     for number in range(days):
         day = first + timedelta(days=number)
         key = day.isoformat()
-        kinds = moved.get(key, {})
+        kinds, bank = moved.get(key, {}), at_bank.get(key, {})
         held -= sum(held_by_day.get(key, {}).values())
         found.append(
             DayFlow(
                 day,
-                intake_fen=kinds.get("charge", 0) + kinds.get("suspense", 0),
-                refunds_fen=-kinds.get("refund", 0) - kinds.get("refund_failure", 0),
-                payouts_fen=-sum(fen for kind, fen in kinds.items() if kind.startswith(("payout", "transfer"))),
+                intake_fen=_of_kinds((kinds, bank), "charge", "suspense"),
+                refunds_fen=-_of_kinds((kinds, bank), "refund", "given_back"),
+                payouts_fen=-_of_kinds((kinds, bank), "payout", "transfer"),
                 held_fen=held,
                 difference_fen=sum(kinds.values()) - told.get(key, 0),
             )
@@ -312,7 +391,11 @@ def flows(last: date, days: int = 30) -> tuple[DayFlow, ...]:
     return tuple(found)
 
 
-def _net_by_day(family: str, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
+def _of_kinds(sums: Sequence[Mapping[str, int]], *beginnings: str) -> int:
+    return sum(fen for kinds in sums for kind, fen in kinds.items() if kind.startswith(beginnings))
+
+
+def _net_by_day(accounts: sa.ColumnElement[bool], since: datetime, until: datetime) -> dict[str, dict[str, int]]:
     day = _day_of(LedgerTransaction.effective_at)
     rows = db.session.execute(
         sa.select(day, LedgerTransaction.kind, sa.func.sum(LedgerEntry.amount_fen))
@@ -320,7 +403,7 @@ def _net_by_day(family: str, since: datetime, until: datetime) -> dict[str, dict
         .where(
             LedgerTransaction.effective_at >= since,
             LedgerTransaction.effective_at < until,
-            LedgerEntry.account.startswith(family),
+            accounts,
             LedgerEntry.currency == ledger.CNY,
         )
         .group_by(day, LedgerTransaction.kind)
@@ -335,7 +418,12 @@ def _told_by_day(since: datetime, until: datetime) -> dict[str, int]:
     day = _day_of(GatewayMovement.at)
     rows = db.session.execute(
         sa.select(day, sa.func.sum(GatewayMovement.gross_fen - GatewayMovement.fee_fen))
-        .where(GatewayMovement.at >= since, GatewayMovement.at < until, GatewayMovement.currency == ledger.CNY)
+        .where(
+            GatewayMovement.at >= since,
+            GatewayMovement.at < until,
+            GatewayMovement.currency == ledger.CNY,
+            GatewayMovement.gateway.in_([one.code for one in gateways() if one.caps.has_statement]),
+        )
         .group_by(day)
     )
     return {str(key): int(fen) for key, fen in rows}

@@ -11,6 +11,7 @@ from app.identity import queries as identity
 from app.kernel.access import Actor
 from app.kernel.db import db, get
 from app.kernel.paging import Page, page_of
+from payments.gateways import gateway
 from payments.models.reconciliation import Mismatch, ReconciliationRun
 from payments.policy import books_parts_seen
 from payments.states import UNFINISHED_MISMATCH, MismatchKind, Part
@@ -64,9 +65,23 @@ def _check_view(row: ReconciliationRun) -> CheckView:
 
 
 def last_check() -> CheckView | None:
-    """The last comparison, if there was one."""
-    row = db.session.scalar(sa.select(ReconciliationRun).order_by(ReconciliationRun.checked_at.desc()).limit(1))
-    return _check_view(row) if row is not None else None
+    """The last comparison with the main gateway, if there was one."""
+    found = last_checks()
+    return next((one for one in found if one.gateway == gateway().code), None)
+
+
+def last_checks() -> tuple[CheckView, ...]:
+    """The last comparison with each gateway, the main one first. One statement."""
+    newest = sa.func.row_number().over(
+        partition_by=ReconciliationRun.gateway,
+        order_by=(ReconciliationRun.checked_at.desc(), ReconciliationRun.id.desc()),
+    )
+    ranked = sa.select(ReconciliationRun.id, newest.label("place")).subquery()
+    rows = db.session.scalars(
+        sa.select(ReconciliationRun).join(ranked, ranked.c.id == ReconciliationRun.id).where(ranked.c.place == 1)
+    )
+    main = gateway().code
+    return tuple(sorted((_check_view(row) for row in rows), key=lambda one: (one.gateway != main, one.gateway)))
 
 
 def checks_page(number: int = 1) -> Page[CheckView]:

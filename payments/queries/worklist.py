@@ -3,6 +3,7 @@
 from app.kernel.access import Actor
 from app.kernel.words import N_
 from app.manifest import Turn, WorkItem
+from payments.bank_states import BANK_STATEMENT, IN_SUSPENSE, UNMATCHED_MONEY, StatementState, UnmatchedState
 from payments.outgoing_states import (
     BANK_ACCOUNT,
     PAYMENT_DISPUTE,
@@ -16,6 +17,8 @@ from payments.queries.agency_money import bank_accounts_page, payouts_page
 from payments.queries.bills import due_bills
 from payments.queries.disputes import disputes_page
 from payments.queries.refunds import refunds_page
+from payments.queries.statements import statements_page
+from payments.queries.unmatched import unmatched_page
 from payments.states import BILL, REFUND, BillState, RefundState
 
 
@@ -37,7 +40,27 @@ def worklist(actor: Actor) -> tuple[WorkItem, ...]:
         for r in waiting.items
         if r.requested_by != actor.user_id
     ]  # fmt: skip
-    return (*bills, *asked, *_outgoing(actor))
+    return (*bills, *asked, *_outgoing(actor), *_at_the_bank(actor))
+
+
+def _at_the_bank(actor: Actor) -> list[WorkItem]:
+    """Unmatched money to decide about and statements to take over, for those who read the bank's statements."""
+    if not actor.may(Permission.BANK_ENTER):
+        return []
+    money = [
+        WorkItem(Turn.MINE, N_("Unmatched money"), m.entry_number, m.counterparty, UNMATCHED_MONEY.labels[state],
+                 UNMATCHED_MONEY.next_step[state], f"/unmatched-money/{m.id}", None, m.found_at)
+        for state in IN_SUSPENSE
+        for m in unmatched_page(state=state).items
+        if state in (UnmatchedState.OPEN, UnmatchedState.TO_SEND) or m.proposed_by != actor.user_id
+    ]  # fmt: skip
+    checked = [
+        WorkItem(Turn.MINE, N_("Bank statement"), s.number, s.file_name, BANK_STATEMENT.labels[StatementState.CHECKED],
+                 BANK_STATEMENT.next_step[StatementState.CHECKED], f"/bank-statements/{s.id}", None, s.handed_in_at)
+        for s in statements_page(state=StatementState.CHECKED).items
+        if s.handed_in_by != actor.user_id
+    ]  # fmt: skip
+    return [*money, *checked]
 
 
 def _outgoing(actor: Actor) -> list[WorkItem]:

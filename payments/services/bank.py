@@ -12,21 +12,22 @@ from app.kernel.access import Actor, Role
 from app.kernel.db import db, get, lock, new_id, use_case
 from app.kernel.errors import NotAllowed, NotFound, Refused
 from app.kernel.files import Upload, keep
-from app.kernel.numbering import next_number
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
-from payments import ledger, rules
-from payments.errors import attempt_finished, entered_twice, own_entry
+from payments import rules
+from payments.errors import attempt_finished, own_entry
 from payments.events import BankEntryConfirmed
 from payments.gateways import gateways
 from payments.models.bank import BankEntry, Direction, TransferVoucher
-from payments.models.bills import WATCHERS, Bill
+from payments.models.bills import Bill
 from payments.models.payments import Payment, PaymentBill
 from payments.models.refunds import Refund
-from payments.observed import Movement
-from payments.policy import Permission, parts_seen
-from payments.services.books import post
-from payments.states import BANK_ENTRY, LIVE, BankEntryState, Part, RefundState
+from payments.models.statements import UnmatchedMoney
+from payments.policy import parts_seen
+from payments.services.bank_entries import check_clerk, clerk_parts, make_entry
+from payments.services.hand_payouts import confirm_line, reject_line
+from payments.services.unmatched import note_returned, return_entry, set_aside
+from payments.states import BANK_ENTRY, LIVE, BankEntryState, Part, PaymentState, RefundState
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class EnterMovement:
 
 @dataclass(frozen=True)
 class EnterRefundSent:
-    """The line of the statement by which a refund left our account."""
+    """The line of the statement by which a refund, or unmatched money, left our account."""
 
     bank_ref: str
     counterparty: str
@@ -100,13 +101,11 @@ def enter_movement(actor: Actor, command: EnterMovement) -> UUID:
 
     Raises Conflict for a movement that was entered before, Refused for a reference that is no transfer to this account.
     """
-    _check_clerk(actor)
+    check_clerk(actor)
     payment = _payment_named(command)
-    return _enter(
+    return make_entry(
         actor,
         BankEntry(
-            id=new_id(),
-            state=BankEntryState.ENTERED.value,
             thread_id=payment.thread_id if payment else new_id(),
             gateway=command.gateway,
             direction=Direction.IN.value,
@@ -136,16 +135,14 @@ def _payment_named(command: EnterMovement) -> Payment | None:
 @use_case
 def enter_refund_sent(actor: Actor, refund_id: UUID, command: EnterRefundSent) -> UUID:
     """Enter that a refund was transferred back, by its whole amount. Raises NotFound for one that is not waiting for it."""
-    _check_clerk(actor)
+    check_clerk(actor)
     refund = lock(Refund, refund_id)
     payment = get(Payment, refund.payment_id)
     if refund.state != RefundState.PENDING or payment.method != rules.BANK_TRANSFER:
         raise NotFound
-    return _enter(
+    return make_entry(
         actor,
         BankEntry(
-            id=new_id(),
-            state=BankEntryState.ENTERED.value,
             thread_id=refund.thread_id,
             gateway=payment.gateway,
             direction=Direction.OUT.value,
@@ -158,32 +155,13 @@ def enter_refund_sent(actor: Actor, refund_id: UUID, command: EnterRefundSent) -
     )
 
 
-def _check_clerk(actor: Actor) -> None:
-    if not actor.may(Permission.BANK_ENTER):
-        raise NotAllowed
-
-
-def _enter(actor: Actor, entry: BankEntry) -> UUID:
-    if entry.moved_at > clock.now():
-        raise Refused("bank-date", N_("The movement cannot lie in the future."), field="moved_at")
-    known = sa.select(BankEntry.id).where(
-        BankEntry.gateway == entry.gateway,
-        BankEntry.bank_ref == entry.bank_ref,
-        BankEntry.state != BankEntryState.REJECTED,
-    )
-    if db.session.scalar(known) is not None:
-        raise entered_twice()
-    assert actor.user_id is not None, "a clerk is signed in"
-    entry.number = next_number("YH")
-    entry.entered_by, entry.entered_at = actor.user_id, clock.now()
-    entry.readers = list(WATCHERS)
-    db.session.add(entry)
-    db.session.flush()  # the same movement entered at the same moment is refused here, by the partial unique index
-    record(entry, "enter", actor, title=N_("Bank entry made"), detail={"amount_fen": entry.amount_fen})
-    notify(to_role=Role.OPERATOR, kind="payment.bank-entry", subject=N_("A bank entry waits for confirmation: %(number)s"),
-           text=N_("Compare it with the bank statement. Whoever entered it cannot confirm it."),
-           link=f"/bank-entries/{entry.id}", thread_id=entry.thread_id, params={"number": entry.number})  # fmt: skip
-    return entry.id
+@use_case
+def enter_money_returned(actor: Actor, money_id: UUID, command: EnterRefundSent) -> UUID:
+    """Enter that unmatched money was transferred back. Raises Conflict unless two persons have decided so."""
+    check_clerk(actor)
+    entry = return_entry(lock(UnmatchedMoney, money_id), command.bank_ref, command.counterparty)
+    entry.moved_at = command.moved_at
+    return make_entry(actor, entry)
 
 
 @use_case
@@ -192,22 +170,33 @@ def confirm_entry(actor: Actor, entry_id: UUID, command: DecideEntry) -> None:
 
     Money in that no payment waits for (none is named, or it has been paid before) goes to suspense at once.
     """
-    entry = _decided(actor, entry_id, command)
+    settle_entry(actor, lock(BankEntry, entry_id, seen=command.version))
+
+
+def settle_entry(actor: Actor, entry: BankEntry) -> None:
+    """Confirm a locked entry as the second person, in the caller's transaction, and move what it is about.
+
+    Raises Refused for one's own entry.
+    """
+    _decide(actor, entry)
+    is_awaited = entry.payment_id is not None and _is_awaited(entry.payment_id)
     event = BankEntryConfirmed(entry.id, entry.payment_id, entry.refund_id)
-    is_awaited = entry.refund_id is not None or _is_awaited(entry)
-    move(entry, BANK_ENTRY, "confirm", actor, _parts(actor), event=event, detail={"amount_fen": entry.amount_fen})
-    if not is_awaited:
-        unmatched = Movement(entry.bank_ref, "charge", entry.amount_fen, 0, ledger.CNY, entry.moved_at, entry.number)
-        post(ledger.charge_set_aside(entry.gateway, unmatched, f"{entry.number} {entry.counterparty}"[:300]))
+    move(entry, BANK_ENTRY, "confirm", actor, clerk_parts(actor), event=event, detail={"amount_fen": entry.amount_fen})
+    if entry.payout_id is not None:
+        confirm_line(entry)
+    elif entry.returns_id is not None:
+        note_returned(entry)
+    elif entry.refund_id is None and not is_awaited:
+        set_aside(entry)
 
 
-def _is_awaited(entry: BankEntry) -> bool:
-    """Tell whether this is the first money for its payment; decided under the payment's lock."""
-    if entry.payment_id is None:
+def _is_awaited(payment_id: UUID) -> bool:
+    """Tell whether this is the first money for a payment; decided under the payment's lock."""
+    payment = lock(Payment, payment_id)
+    if payment.state in (PaymentState.SUCCEEDED, PaymentState.SURPLUS):
         return False
-    lock(Payment, entry.payment_id)
     earlier = sa.select(BankEntry.id).where(
-        BankEntry.payment_id == entry.payment_id, BankEntry.state == BankEntryState.CONFIRMED
+        BankEntry.payment_id == payment_id, BankEntry.state == BankEntryState.CONFIRMED
     )
     return db.session.scalar(earlier.limit(1)) is None
 
@@ -215,18 +204,15 @@ def _is_awaited(entry: BankEntry) -> bool:
 @use_case
 def reject_entry(actor: Actor, entry_id: UUID, command: DecideEntry) -> None:
     """Reject a wrong entry, with a reason; the movement can then be entered again as it stands on the statement."""
-    entry = _decided(actor, entry_id, command)
-    entry.reason = command.reason
-    move(entry, BANK_ENTRY, "reject", actor, _parts(actor), reason=command.reason)
-
-
-def _decided(actor: Actor, entry_id: UUID, command: DecideEntry) -> BankEntry:
     entry = lock(BankEntry, entry_id, seen=command.version)
+    _decide(actor, entry)
+    entry.reason = command.reason
+    move(entry, BANK_ENTRY, "reject", actor, clerk_parts(actor), reason=command.reason)
+    if entry.payout_id is not None:
+        reject_line(entry)
+
+
+def _decide(actor: Actor, entry: BankEntry) -> None:
     if entry.entered_by == actor.user_id:
         raise own_entry()
     entry.decided_by, entry.decided_at = actor.user_id, clock.now()
-    return entry
-
-
-def _parts(actor: Actor) -> frozenset[Part]:
-    return frozenset({Part.OPERATOR}) if actor.may(Permission.BANK_ENTER) else frozenset()

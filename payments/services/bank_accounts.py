@@ -3,6 +3,7 @@
 Every step is told to all of the agency's people, so that a change that nobody meant is noticed before money moves.
 """
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,10 +25,12 @@ from payments.models.payouts import BankAccount
 from payments.outgoing_events import BankAccountActivated
 from payments.outgoing_states import BANK_ACCOUNT, CHANGING, BankAccountState
 from payments.policy import Permission, agency_parts
+from payments.ports import Declined, Refusal
 from payments.services.sealing import seal, unseal
 from payments.states import Part
 from payments.terms import terms
 
+log = logging.getLogger(__name__)
 _NUMBER = re.compile(r"[0-9]{8,30}")
 S = BankAccountState
 
@@ -187,17 +190,32 @@ def make_account_known(account_id: UUID) -> None:
         unseal(row.sealed_number),
         row.branch_code,
         row.organisation_id,
+        row.by_transfer,
     )
     db.session.rollback()  # ends the read; nothing stays open while we wait for the provider
-    state, ref, holder, number, branch, organisation = known
-    if state != S.ACTIVE or number is None:
+    state, ref, holder, number, branch, organisation, by_transfer = known
+    if state != S.ACTIVE or number is None or by_transfer:
         return
     key = f"bank-account-{account_id}"
-    if ref is None:
-        ref = outgoing().open_account(holder, number, branch, organisation, key)
-    else:
-        outgoing().change_account(ref, holder, number, branch, key)
+    try:
+        if ref is None:
+            ref = outgoing().open_account(holder, number, branch, organisation, key)
+        else:
+            outgoing().change_account(ref, holder, number, branch, key)
+    except (Declined, Refusal) as refusal:
+        log.warning("the provider refuses a bank account", extra={"account_id": str(account_id)}, exc_info=refusal)
+        _refused_there(account_id, str(refusal)[:200])
+        return
     _remember(account_id, ref)
+
+
+@use_case
+def _refused_there(account_id: UUID, problem: str) -> None:
+    row = lock(BankAccount, account_id)
+    record(row, "refused", SYSTEM, title=N_("The payment provider refuses the account"), detail={"problem": problem})
+    notify(to_role=Role.OPERATOR, kind="payment.bank-account-refused", subject=N_("The payment provider refuses a bank account: %(account)s"),
+           text=N_("Have the agency correct it, or decide that it is paid by bank transfer."), link=f"/bank-accounts/{row.id}",
+           thread_id=row.thread_id, params={"account": row.masked})  # fmt: skip
 
 
 @use_case

@@ -5,7 +5,7 @@ refresh button and the jobs all call it. A lost notice costs seconds, not money.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -82,7 +82,7 @@ def start_joint_payment(actor: Actor, bill_ids: Sequence[UUID], command: StartPa
     rules.check_together(
         {b.kind for b in bills}, {(b.payer_organisation_id, b.payer_user_id) for b in bills}, len(bills)
     )
-    return _start(actor, bills, command, "/pay/return/{payment_id}")
+    return begin_attempt(actor, bills, command, "/pay/return/{payment_id}")
 
 
 @use_case
@@ -97,10 +97,11 @@ def start_payment_by_code(pay_code: str, command: StartPayment) -> UUID:
         raise NotFound
     if command.method == rules.BANK_TRANSFER:
         raise not_offered()
-    return _start(ANYBODY, [lock(Bill, bill_id)], command, f"/pay/code/{pay_code}")
+    return begin_attempt(ANYBODY, [lock(Bill, bill_id)], command, f"/pay/code/{pay_code}")
 
 
-def _start(actor: Actor, bills: Sequence[Bill], command: StartPayment, back: str) -> UUID:
+def begin_attempt(actor: Actor, bills: Sequence[Bill], command: StartPayment, back: str) -> UUID:
+    """Write down an attempt on these locked bills, or return their live one. Raises Conflict as `start_joint_payment`."""
     live = _live_attempt(bills)
     if live is not None:
         return live
@@ -307,7 +308,7 @@ def cancel_payment(actor: Actor, payment_id: UUID) -> PaymentState:
 @use_case
 def apply_fact(payment_id: UUID, fact: PaymentFact) -> PaymentState:
     """Take over what the gateway reports: states and ledger in one transaction. The same fact twice changes nothing."""
-    paid = _lock(payment_id)
+    paid = lock_attempt(payment_id)
     payment = paid.payment
     _remember(payment, fact)
     conclusion = conclude(_attempt(paid), fact)
@@ -315,7 +316,7 @@ def apply_fact(payment_id: UUID, fact: PaymentFact) -> PaymentState:
         case None:
             payment.check_at = rules.next_check(payment.started_at, clock.now())
         case "succeed":
-            _credit(paid, fact, dict(conclusion.unfit))
+            credit(paid, fact, dict(conclusion.unfit))
         case "set_aside":
             _set_aside(paid, fact, conclusion)
         case "offer":
@@ -326,7 +327,7 @@ def apply_fact(payment_id: UUID, fact: PaymentFact) -> PaymentState:
 
 
 @dataclass(frozen=True)
-class _Paid:
+class Paid:
     """An attempt with its bills and their parts in it, all locked; in the order in which they are shown."""
 
     payment: Payment
@@ -342,7 +343,8 @@ class _Paid:
         return f"{numbers} {self.first.title}"[:300]
 
 
-def _lock(payment_id: UUID) -> _Paid:
+def lock_attempt(payment_id: UUID) -> Paid:
+    """Lock an attempt with its bills, bills first, in the caller's transaction."""
     bills = {bill_id: lock(Bill, bill_id) for bill_id in _bills_of(payment_id)}  # bills before payment, always
     payment = lock(Payment, payment_id)
     rows = db.session.scalars(
@@ -351,7 +353,7 @@ def _lock(payment_id: UUID) -> _Paid:
         .order_by(PaymentBill.position)
         .execution_options(populate_existing=True)
     )
-    return _Paid(payment, tuple((bills[row.bill_id], row) for row in rows))
+    return Paid(payment, tuple((bills[row.bill_id], row) for row in rows))
 
 
 def _remember(payment: Payment, fact: PaymentFact) -> None:
@@ -363,7 +365,7 @@ def _remember(payment: Payment, fact: PaymentFact) -> None:
     payment.problem = fact.problem
 
 
-def _attempt(paid: _Paid) -> Attempt:
+def _attempt(paid: Paid) -> Attempt:
     payment = paid.payment
     others = set(
         db.session.scalars(
@@ -384,7 +386,13 @@ def _attempt(paid: _Paid) -> Attempt:
     )
 
 
-def _credit(paid: _Paid, fact: PaymentFact, unfit: Mapping[UUID, Misfit]) -> None:
+def credit(
+    paid: Paid,
+    fact: PaymentFact,
+    unfit: Mapping[UUID, Misfit],
+    settle: Callable[[Sequence[ledger.Credit]], ledger.Posting] | None = None,
+) -> None:
+    """Credit the bills of a locked attempt, but for the `unfit`. `settle` makes another posting than that of a charge."""
     assert fact.charge is not None, "a success carries its movement"
     payment = paid.payment
     moment = clock.now()
@@ -393,7 +401,7 @@ def _credit(paid: _Paid, fact: PaymentFact, unfit: Mapping[UUID, Misfit]) -> Non
     shares = [
         ledger.Credit(bill.id, _account(bill, unfit), part.amount_fen) for bill, part in paid.parts
     ]  # fmt: skip
-    settled = ledger.charge_settled(payment.gateway, fact.charge, shares, paid.memo)
+    settled = settle(shares) if settle else ledger.charge_settled(payment.gateway, fact.charge, shares, paid.memo)
     post(settled, subject=f"payment:{payment.id}")
     faults.point("payment-after-posting")
     move(payment, PAYMENT, "succeed", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": fact.amount_fen})
@@ -426,7 +434,7 @@ def _return_part(payment: Payment, bill: Bill, part: PaymentBill, misfit: Misfit
     _tell_surplus(bill)
 
 
-def _set_aside(paid: _Paid, fact: PaymentFact, conclusion: Conclusion) -> None:
+def _set_aside(paid: Paid, fact: PaymentFact, conclusion: Conclusion) -> None:
     assert fact.charge is not None, "a success carries its movement"
     assert conclusion.misfit is not None
     payment, first = paid.payment, paid.first
@@ -450,13 +458,13 @@ def _tell_surplus(bill: Bill) -> None:
 
 @use_case
 def _end(payment_id: UUID, action: str, problem: str) -> None:
-    paid = _lock(payment_id)
+    paid = lock_attempt(payment_id)
     if paid.payment.state in LIVE:
         paid.payment.problem = problem
         _give_up(paid, action, problem)
 
 
-def _give_up(paid: _Paid, action: str, problem: str | None) -> None:
+def _give_up(paid: Paid, action: str, problem: str | None) -> None:
     """End an attempt that took no money, so that each of its bills can be paid in another one."""
     for _bill, part in paid.parts:
         part.standing = Standing.OVER.value

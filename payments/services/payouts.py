@@ -17,7 +17,6 @@ from app.kernel import clock, faults
 from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.db import db, get, in_transaction, lock, new_id, use_case
 from app.kernel.errors import Conflict, NotAllowed, Refused
-from app.kernel.money import Money
 from app.kernel.numbering import next_number
 from app.kernel.outbox import publish
 from app.kernel.transitions import move, record
@@ -31,9 +30,11 @@ from payments.outgoing_ports import BankPayoutFact, NotSettled, ReversalFact, Tr
 from payments.outgoing_states import PAYOUT, UNFINISHED_PAYOUT, BankAccountState, PayoutState
 from payments.policy import Permission, agency_parts
 from payments.ports import Declined, Refusal
-from payments.queries.agency_money import PayoutBlock, payout_block
+from payments.queries.agency_money import payout_block
 from payments.services.books import balances_of, post
+from payments.services.hand_payouts import is_by_hand, paying_account, tell_to_order
 from payments.services.held import withhold_debt
+from payments.services.payout_steps import BLOCKED, fail_payout, payout_facts, tell_agency, unhold_payout
 from payments.states import Part
 from payments.terms import terms
 
@@ -41,12 +42,6 @@ log = logging.getLogger(__name__)
 S = PayoutState
 WATCH_PAID = timedelta(days=7)
 """Banks send payouts back for days after they seemed to have arrived."""
-
-BLOCKED = {
-    PayoutBlock.NO_ACCOUNT: N_("There is no bank account in use. Enter one first."),
-    PayoutBlock.CHANGING: N_("The bank account is being changed. Nothing is paid out until the new one is in use."),
-    PayoutBlock.FROZEN: N_("A dispute has frozen money of this balance. Nothing is paid out until it is settled."),
-}
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def _request(actor: Actor, agency: UUID, amount_fen: int | None, scheduled_on: d
         bank_account_id=account.id,
         amount_fen=amount,
         state=S.REQUESTED.value,
-        gateway=gateway().code,
+        gateway=_paid_from(account),
         attempt=1,
         scheduled_on=scheduled_on,
         requested_by=actor.user_id,
@@ -114,8 +109,14 @@ def _request(actor: Actor, agency: UUID, amount_fen: int | None, scheduled_on: d
     )
     notify(to_role=Role.OPERATOR, kind="payment.payout-requested", subject=N_("A payout waits for approval: %(number)s"),
            text=N_("%(amount)s yuan. Check the account and approve or refuse it."), link=f"/payouts/{row.id}",
-           thread_id=row.thread_id, params=_facts(row))  # fmt: skip
+           thread_id=row.thread_id, params=payout_facts(row))  # fmt: skip
     return row.id
+
+
+def _paid_from(account: BankAccount) -> str:
+    """The provider, or the bank account of ours where people have to transfer the money."""
+    by_hand = paying_account() if account.by_transfer else None
+    return by_hand or gateway().code
 
 
 def _account_in_use(agency: UUID) -> BankAccount:
@@ -124,15 +125,6 @@ def _account_in_use(agency: UUID) -> BankAccount:
             BankAccount.organisation_id == agency, BankAccount.state == BankAccountState.ACTIVE
         )
     ).one()
-
-
-def _facts(row: Payout) -> dict[str, str]:
-    return {"number": row.number, "amount": Money(row.amount_fen).grouped}
-
-
-def _tell(row: Payout, kind: str, subject: str, text: str) -> None:
-    notify(to_organisation=row.payee_organisation_id, kind=f"payment.payout-{kind}", subject=subject, text=text,
-           link=f"/payouts/{row.id}", thread_id=row.thread_id, params=_facts(row))  # fmt: skip
 
 
 @use_case
@@ -158,6 +150,8 @@ def approve_payout(actor: Actor, payout_id: UUID, command: DecidePayout) -> None
         return
     row.approved_by = actor.user_id
     move(row, PAYOUT, "approve", actor, parts, event=PayoutApproved(row.id))
+    if is_by_hand(row):
+        tell_to_order(row.id)
 
 
 @use_case
@@ -166,12 +160,10 @@ def reject_payout(actor: Actor, payout_id: UUID, command: DecidePayout) -> None:
     row = lock(Payout, payout_id, seen=command.version)
     row.finished_at = clock.now()
     move(row, PAYOUT, "reject", actor, agency_parts(actor, row.payee_organisation_id), reason=command.reason)
-    _unhold(row)
-    _tell(row, "rejected", N_("A payout was refused: %(number)s"), N_("%(amount)s yuan are in your balance again."))
-
-
-def _unhold(row: Payout) -> None:
-    post(outgoing_ledger.payout_unheld(row.id, row.payee_organisation_id, row.amount_fen, clock.now(), row.number))
+    unhold_payout(row)
+    tell_agency(
+        row, "rejected", N_("A payout was refused: %(number)s"), N_("%(amount)s yuan are in your balance again.")
+    )
 
 
 @use_case
@@ -206,6 +198,7 @@ class _Known:
     transfer_ref: str | None
     gateway_ref: str | None
     account_ref: str | None
+    is_by_hand: bool
 
 
 def _known(payout_id: UUID) -> _Known:
@@ -214,7 +207,7 @@ def _known(payout_id: UUID) -> _Known:
     account_ref = db.session.scalar(sa.select(BankAccount.connect_ref).where(BankAccount.id == row.bank_account_id))
     is_old = row.submitted_at is not None and clock.now() - row.submitted_at > rules.KEY_LIFETIME
     known = _Known(PayoutState(row.state), row.request, f"payout-{row.id}-{row.attempt}", row.amount_fen, is_old,
-                   row.transfer_ref, row.gateway_ref, account_ref)  # fmt: skip
+                   row.transfer_ref, row.gateway_ref, account_ref, is_by_hand(row))  # fmt: skip
     db.session.rollback()  # ends the read; nothing stays open while we wait for the provider
     return known
 
@@ -223,9 +216,14 @@ def _known(payout_id: UUID) -> _Known:
 def _submit(payout_id: UUID) -> bool:
     """Write down that the provider is about to be told, unless the payout is blocked or the account not known there."""
     row = lock(Payout, payout_id)
+    if is_by_hand(row):
+        return False
     if row.state != S.APPROVED:
         return row.state == S.SUBMITTED
     account = get(BankAccount, row.bank_account_id)
+    if account.by_transfer:
+        _hand_over(row, account)
+        return False
     block = payout_block(row.payee_organisation_id)
     if account.state != BankAccountState.ACTIVE and block is None:
         row.bank_account_id = _account_in_use(row.payee_organisation_id).id
@@ -238,6 +236,13 @@ def _submit(payout_id: UUID) -> bool:
     row.submitted_at, row.problem = clock.now(), None
     move(row, PAYOUT, "submit", SYSTEM, {Part.SYSTEM})
     return True
+
+
+def _hand_over(row: Payout, account: BankAccount) -> None:
+    """Nothing has moved, and the account is one that the provider cannot pay: people transfer the money."""
+    row.gateway, row.request, row.problem = _paid_from(account), None, None
+    if is_by_hand(row):
+        tell_to_order(row.id)
 
 
 def send_payout(payout_id: UUID) -> None:
@@ -308,18 +313,7 @@ def _wait(payout_id: UUID, problem: str) -> None:
 def _fail_unsent(payout_id: UUID, problem: str) -> None:
     row = lock(Payout, payout_id)
     if row.state == S.SUBMITTED and row.transfer_ref is None:
-        _fail(row, problem)
-
-
-def _fail(row: Payout, problem: str) -> None:
-    row.problem, row.finished_at = problem, clock.now()
-    move(row, PAYOUT, "fail", SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
-    _unhold(row)
-    _tell(row, "failed", N_("A payout failed: %(number)s"),
-          N_("The bank did not take it; %(amount)s yuan are in your balance again. Check your bank account."))  # fmt: skip
-    notify(to_role=Role.OPERATOR, kind="payment.payout-failed", subject=N_("A payout failed: %(number)s"),
-           text=N_("%(amount)s yuan are in the agency's balance again."), link=f"/payouts/{row.id}",
-           thread_id=row.thread_id, params=_facts(row))  # fmt: skip
+        fail_payout(row, problem)
 
 
 @use_case
@@ -343,7 +337,7 @@ def _apply_bank(payout_id: UUID, fact: BankPayoutFact) -> None:
         row.check_at = clock.now() + timedelta(days=1)
         move(row, PAYOUT, "arrive", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": row.amount_fen})
         publish(PayoutArrived(row.id))
-        _tell(row, "arrived", N_("Paid out: %(number)s"), N_("%(amount)s yuan were paid to your bank account."))
+        tell_agency(row, "arrived", N_("Paid out: %(number)s"), N_("%(amount)s yuan were paid to your bank account."))
 
 
 def _call_back(payout_id: UUID, problem: str) -> None:
@@ -371,12 +365,14 @@ def apply_failure(payout_id: UUID, reversals: tuple[ReversalFact, ...], problem:
     for back in reversals:
         post(outgoing_ledger.payout_moved(row.gateway, back.movement, row.id, row.number))
     if row.state != S.FAILED:
-        _fail(row, problem)
+        fail_payout(row, problem)
 
 
 def sync_payout(payout_id: UUID) -> PayoutState:
     """Ask the provider what has become of a payout and take it over. Raises Unknown when it does not answer."""
     known = _known(payout_id)
+    if known.is_by_hand:
+        return known.state  # the bank's statement tells, not the provider
     if known.state in (S.APPROVED, S.SUBMITTED):
         send_payout(payout_id)
     elif known.state in (S.IN_TRANSIT, S.PAID):

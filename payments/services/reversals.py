@@ -14,6 +14,7 @@ from app.kernel.db import db, get, in_transaction, lock, new_id, use_case
 from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from payments import ledger, outgoing_ledger
+from payments.gateways import gateway
 from payments.gateways.outgoing import outgoing
 from payments.models.payouts import Payout, TransferReversal
 from payments.outgoing_events import TransferReversalRequested
@@ -31,7 +32,11 @@ def call_back_for_debt(refund_id: UUID, agency: UUID, amount_fen: int) -> int:
     left = amount_fen
     rows = db.session.scalars(
         sa.select(Payout)
-        .where(Payout.payee_organisation_id == agency, Payout.state.in_((PayoutState.IN_TRANSIT, PayoutState.PAID)))
+        .where(
+            Payout.payee_organisation_id == agency,
+            Payout.state.in_((PayoutState.IN_TRANSIT, PayoutState.PAID)),
+            Payout.gateway == gateway().code,  # a transfer that people made at the bank cannot be called back
+        )
         .order_by(Payout.requested_at.desc())
         .limit(20)
     ).all()

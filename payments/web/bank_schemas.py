@@ -126,6 +126,8 @@ def entry_json(view: EntryView) -> dict[str, Any]:
         "moved_at": view.moved_at.isoformat(),
         "payment_id": str(view.payment_id) if view.payment_id else None,
         "refund_id": str(view.refund_id) if view.refund_id else None,
+        "payout_id": str(view.payout_id) if view.payout_id else None,
+        "unmatched_id": str(view.unmatched_id) if view.unmatched_id else None,
         "state": view.state,
         "state_label": gettext(BANK_ENTRY.labels[BankEntryState(view.state)]),
         "version": view.version,

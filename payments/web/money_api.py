@@ -162,6 +162,7 @@ def payout_json(view: PayoutView) -> dict[str, Any]:
         "requested_at": _at(view.requested_at),
         "arrived_at": _at(view.arrived_at),
         "problem": view.problem,
+        "by_bank_transfer": view.by_hand,
         "version": view.version,
     }
 
@@ -177,6 +178,7 @@ def account_json(view: BankAccountView) -> dict[str, Any]:
         "state": view.state,
         "entered_at": _at(view.entered_at),
         "usable_at": _at(view.usable_at),
+        "by_bank_transfer": view.by_transfer,
         "version": view.version,
     }
 

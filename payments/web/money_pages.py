@@ -16,7 +16,7 @@ from app.kernel.timeline import thread_entries
 from app.kernel.words import N_
 from app.manifest import NavigationItem
 from app.web import parsing
-from app.web.actions import Action, action_link, actions_of, register_actions
+from app.web.actions import Action, action_link, register_actions
 from app.web.forms import Form
 from app.web.guard import requires, signed_in
 from app.web.session import current_actor
@@ -29,12 +29,14 @@ from payments.queries import agency_money, disputes, held
 from payments.queries.agency_statements import agency_statement
 from payments.services import bank_accounts as accounts
 from payments.services import disputes as dispute_services
-from payments.services import payouts
+from payments.services import hand_payouts, payouts
 from payments.services.tax_papers import record_tax_paper
 from payments.states import BillKind, BillState, Part
 from payments.terms import terms
+from payments.transfer_order import transfer_order_pdf
 from payments.web import money_wording as words
 from payments.web.api import bill_json
+from payments.web.bank_money_schemas import BecauseIn, NotePayoutBackIn, NoteTransferIn
 from payments.web.money_api import account_json, dispute_json, money_json, payout_json
 from payments.web.money_api import bp as api
 from payments.web.money_schemas import (
@@ -84,7 +86,26 @@ PAYOUT_ACTIONS = {
     "reject": Action(
         payouts.reject_payout, RejectPayoutIn, explain=N_("The money is the agency's balance again."), danger=True
     ),
-}
+    "order": Action(
+        hand_payouts.order_transfer,
+        explain=N_("From now on somebody may be at the bank with it. The paper shows the whole account number."),
+        done=N_("Issued. Print it, have it carried out, and enter the bank's voucher."),
+    ),
+    "recall_order": Action(
+        hand_payouts.recall_order, BecauseIn, danger=True,
+        explain=N_("Only when nobody has carried the order out and its paper is destroyed."),
+    ),
+    "note_transfer": Action(
+        hand_payouts.note_transfer, NoteTransferIn,
+        explain=N_("The line of the statement by which the money left. Somebody else confirms it; only then it leaves the books."),
+        done=N_("Entered. Somebody else must confirm it."),
+    ),
+    "note_payout_back": Action(
+        hand_payouts.note_payout_back, NotePayoutBackIn, label=N_("Enter that it came back"),
+        explain=N_("The line of the statement by which the agency's bank sent the money back. Somebody else confirms it."),
+        done=N_("Entered. Somebody else must confirm it."),
+    ),
+}  # fmt: skip
 ACCOUNT_ACTIONS = {
     "check": Action(
         accounts.check_bank_account, DecideBankAccountIn, done=N_("Checked. Another operator confirms it.")
@@ -96,7 +117,12 @@ ACCOUNT_ACTIONS = {
     "withdraw": Action(
         accounts.withdraw_bank_account, explain=N_("The account in use before stays in use."), danger=True
     ),
-}
+    "pay_by_transfer": Action(
+        hand_payouts.pay_by_transfer, BecauseIn, label=N_("Pay it by bank transfer"),
+        explain=N_("For an account that the payment provider cannot pay. Payouts become transfer orders that two persons confirm."),
+    ),
+    "pay_by_provider": Action(hand_payouts.pay_by_provider, BecauseIn, label=N_("Let the provider pay it again")),
+}  # fmt: skip
 DISPUTE_ACTIONS = {
     "answer": Action(
         dispute_services.answer_dispute, AnswerDisputeIn, label=N_("Answer the dispute"),
@@ -255,12 +281,20 @@ def payout(object_id: UUID) -> str:
         label=PAYOUT.labels[view.state],  # type: ignore[index]
         tones=words.TONES,
         is_own=mine,
-        actions=actions_of(
-            PAYOUT, view.state, view.parts, href=f"/payouts/{view.id}", table=PAYOUT_ACTIONS, version=view.version
-        ),
+        actions=words.payout_actions(view, PAYOUT_ACTIONS),
+        may_print=view.by_hand and view.state in ("submitted", "in_transit") and actor.may(Permission.PAYOUT_DECIDE),
         papers=issued_for(f"payout:{view.id}"),
         entries=tuple(reversed(thread_entries(view.thread_id, actor))),
     )
+
+
+@bp.get("/payouts/<uuid:object_id>/order.pdf")
+@requires(Permission.PAYOUT_DECIDE)
+def transfer_order(object_id: UUID) -> Response:
+    """The transfer order for the bank. It is made anew each time and kept nowhere: it shows the whole account number."""
+    paper = hand_payouts.read_order(current_actor(), object_id)
+    headers = {"Content-Disposition": f'inline; filename="{paper.number}.pdf"', "Cache-Control": "no-store"}
+    return Response(transfer_order_pdf(paper), mimetype="application/pdf", headers=headers)
 
 
 @bp.get("/payouts/<uuid:object_id>/advice")
@@ -314,10 +348,7 @@ def account(object_id: UUID) -> str:
         next_step=BANK_ACCOUNT.next_step.get(view.state),  # type: ignore[call-overload]
         tones=words.TONES,
         is_checker=view.checked_by is not None and view.checked_by == actor.user_id,
-        actions=actions_of(
-            BANK_ACCOUNT, view.state, view.parts, href=f"/bank-accounts/{view.id}", table=ACCOUNT_ACTIONS,
-            version=view.version,
-        ),
+        actions=words.account_actions(actor, view, ACCOUNT_ACTIONS),
         entries=tuple(reversed(thread_entries(view.thread_id, actor))),
     )  # fmt: skip
 

@@ -9,14 +9,14 @@ from flask_babel import gettext
 from app.kernel import clock
 from app.kernel.access import Actor
 from app.kernel.money import Money
-from app.web.actions import Action, ActionView, action_link
+from app.web.actions import Action, ActionView, action_link, actions_of
 from payments.models.tax_papers import TAX_PAPER_LABELS, TaxPaperKind
-from payments.outgoing_states import BankAccountState, DisputeState, PayoutState
+from payments.outgoing_states import BANK_ACCOUNT, PAYOUT, BankAccountState, DisputeState, PayoutState
 from payments.policy import Permission
 from payments.queries import BillView
-from payments.queries.agency_money import MoneyView
+from payments.queries.agency_money import BankAccountView, MoneyView, PayoutView
 from payments.queries.disputes import DisputeView, tax_papers_of
-from payments.services.payouts import BLOCKED
+from payments.services.payout_steps import BLOCKED
 from payments.states import BillKind, Part
 
 
@@ -53,6 +53,7 @@ def problem_text(problem: str | None) -> str | None:
         "no-account": _("There is no bank account in use. Enter one first."),
         "not-called-back": _("The bank sent the money back and it could not be fetched yet. Please look after it."),
         "never-arrived": _("The payment provider never received it. It is sent again."),
+        "returned-by-bank": _("The agency's bank sent the money back."),
         "account_closed": _("The bank account is closed."),
         "no_account": _("The bank does not know this account."),
     }.get(problem, _("The bank did not take the payout."))  # fmt: skip
@@ -133,3 +134,27 @@ def correction_values(bill: BillView) -> dict[str, Any]:
     if standing:
         values |= {"corrects": str(standing[-1].id), "amount_fen": Money(standing[-1].amount_fen).yuan}
     return values
+
+
+_BY_HAND = frozenset({"order", "recall_order", "note_transfer"})
+
+
+def payout_actions(view: PayoutView, table: Mapping[str, Action]) -> tuple[ActionView, ...]:
+    """What may be done about a payout; the steps by hand only where people transfer the money."""
+    href = f"/payouts/{view.id}"
+    edges = actions_of(PAYOUT, view.state, view.parts, href=href, table=table, version=view.version)
+    if not view.by_hand:
+        return tuple(one for one in edges if one.name not in _BY_HAND)
+    if view.state == PayoutState.PAID and Part.OPERATOR in view.parts:
+        return (*edges, action_link(href, "note_payout_back", table["note_payout_back"], version=view.version))
+    return edges
+
+
+def account_actions(actor: Actor, view: BankAccountView, table: Mapping[str, Action]) -> tuple[ActionView, ...]:
+    """What may be done about a bank account, with the way in which an account in use is paid."""
+    href = f"/bank-accounts/{view.id}"
+    edges = actions_of(BANK_ACCOUNT, view.state, view.parts, href=href, table=table, version=view.version)
+    if view.state != BankAccountState.ACTIVE or not actor.may(Permission.BANK_ACCOUNT_CHECK):
+        return edges
+    name = "pay_by_provider" if view.by_transfer else "pay_by_transfer"
+    return (*edges, action_link(href, name, table[name], version=view.version))

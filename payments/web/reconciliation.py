@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel import clock
+from app.kernel.access import Actor
 from app.kernel.calendar import start_of_day
 from app.kernel.money import Money
 from app.kernel.timeline import thread_entries
@@ -54,9 +55,17 @@ MISMATCH_ACTIONS = {
 ASK_AGAIN = Action(
     lambda actor, object_id, _command: reconciliation.ask_again(actor, object_id), label=N_("Ask the provider now")
 )
+
+
+def _bank_sums(actor: Actor, close_id: UUID) -> dict[str, Any]:
+    """What the imported statements say of the day, so that nobody types it."""
+    told = closing.bank_told(closing.day_page(actor, close_id).day)
+    return {} if told is None else {"bank_in": told[0], "bank_out": told[1]}
+
+
 DAY_ACTIONS = {
     "sign": Action(
-        reconciliation.sign_day, SignDayIn,
+        reconciliation.sign_day, SignDayIn, prefill=_bank_sums,
         explain=N_("With your signature you answer for these figures. A second person confirms them."),
         done=N_("Signed. A second person must confirm."),
     ),
@@ -249,6 +258,12 @@ def day_csv(object_id: UUID) -> Response:
         (line.gateway, wording.movement_text(line.kind), str(line.ours_count), Money(line.ours_fen).yuan,
          str(line.theirs_count), Money(line.theirs_fen).yuan, Money(line.difference_fen).yuan)
         for line in view.figures.lines
+    ]  # fmt: skip
+    rows += [
+        (balance.gateway, _("Balance at the end of the day"), "", Money(balance.ours_fen).yuan, "",
+         "" if balance.theirs_fen is None else Money(balance.theirs_fen).yuan,
+         "" if balance.theirs_fen is None else Money(balance.ours_fen - balance.theirs_fen).yuan)
+        for balance in view.figures.balances
     ]  # fmt: skip
     heads = ("Provider", "Kind", "Number in our books", "Our books", "Number at the provider", "Provider's statement",
              "Difference")  # fmt: skip

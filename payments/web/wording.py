@@ -174,8 +174,15 @@ def receiver_text(kind: str) -> str:
 
 
 def account_text(gateway: str) -> str:
-    """The bank account of a gateway, as the clerks know it."""
-    return {"bank": _("Our own account"), "bank_treasury": _("Treasury account")}.get(gateway, gateway)
+    """Where a gateway's money lies, as the clerks know it."""
+    return {
+        "bank": _("Our own account"),
+        "bank_treasury": _("Treasury account"),
+        "stripe": _("Payment provider"),
+        "stripe_treasury": _("Payment provider, the treasury's account"),
+        "alipay": _("Alipay"),
+        "wechat_pay": _("WeChat Pay"),
+    }.get(gateway, gateway)
 
 
 def method_note(method: str) -> str:
@@ -195,6 +202,8 @@ def posting_text(kind: str) -> str:
     return {
         "charge": _("Payment received"),
         "suspense": _("Money set aside"),
+        "assign": _("Set-aside money assigned to a bill"),
+        "given_back": _("Set-aside money returned"),
         "release": _("Held money released"),
         "refund-hold": _("Refund asked for"),
         "refund-unhold": _("Refund taken back"),
@@ -254,6 +263,7 @@ def fact_text(kind: str) -> str:
         "payout": _("Payout"),
         "dispute": _("Payment dispute"),
         "mismatch": _("Mismatch"),
+        "unmatched_money": _("Unmatched money"),
         "organisation": _("Agency"),
         "contract": _("Contract"),
         "case": _("Approval case"),

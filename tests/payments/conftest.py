@@ -6,10 +6,13 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
-from app.kernel import clock
+from app.kernel import clock, outbox
 from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.db import db, new_id
+from app.kernel.files import Upload
+from payments import outgoing_jobs
 from payments.gateways import EXTENSION
 from payments.gateways.stripe import StripeGateway
 from payments.models.gateways import GatewayAddress
@@ -21,14 +24,22 @@ from payments.services import (
     StartPayment,
     open_bill,
     register_address,
+    release_held,
     send_payment,
     start_payment,
     sync_payment,
 )
+from payments.services.bank_accounts import (
+    DecideBankAccount,
+    EnterBankAccount,
+    check_bank_account,
+    confirm_bank_account,
+    enter_bank_account,
+)
 from payments.services.sealing import unseal
 from payments.simulator.application import Simulator, open_simulator
 from payments.simulator.inprocess import InProcessHttp, Payer
-from tests.builders import a_member
+from tests.builders import a_member, sign_in
 
 
 @pytest.fixture
@@ -137,3 +148,54 @@ def paid(
 @pytest.fixture
 def second(app: Flask) -> Actor:
     return a_member(Role.OPERATOR)
+
+
+@pytest.fixture
+def browser(app: Flask) -> Callable[[Actor], FlaskClient]:
+    """`browser(operator)`: a client that this person is signed in with."""
+
+    def make(actor: Actor) -> FlaskClient:
+        client = app.test_client()
+        sign_in(client, actor)
+        return client
+
+    return make
+
+
+PROOF = Upload("开户许可证.txt", "基本存款账户信息".encode())
+
+
+def entered_account(agency: Actor, number: str = "6222 0210 0112 3456 789") -> UUID:
+    """A bank account that the agency has entered."""
+    return enter_bank_account(agency, EnterBankAccount("某环境技术有限公司", "中国建设银行", number, PROOF))
+
+
+@pytest.fixture
+def account(agency: Actor, operator: Actor, second: Actor) -> Callable[..., UUID]:
+    """An account of the agency that is in use and known to the provider."""
+
+    def make(number: str = "6222021001123456789") -> UUID:
+        account_id = entered_account(agency, number)
+        check_bank_account(operator, account_id, DecideBankAccount())
+        confirm_bank_account(second, account_id, DecideBankAccount())
+        with clock.at(clock.now() + timedelta(days=3, seconds=1)):
+            assert outgoing_jobs.activate_accounts() == 1
+            outbox.drain_all()
+        return account_id
+
+    return make
+
+
+@pytest.fixture
+def balance(paid: Callable[..., UUID], agency: Actor) -> Callable[[int], UUID]:
+    """Give the agency so much released money; another bill, still held, bears the provider's fees."""
+    floated: list[UUID] = []
+
+    def make(amount_fen: int) -> UUID:
+        if not floated:
+            floated.append(paid(50_000))
+        bill_id = paid(amount_fen)
+        release_held(SYSTEM, bill_id, "验收合格")
+        return bill_id
+
+    return make

@@ -25,21 +25,43 @@ def credit(kind: BillKind, fen: int, bill_id: UUID = BILL) -> ledger.Credit:
     return ledger.Credit(bill_id, ledger.destination(kind, bill_id), fen)
 
 
+def route(kind: BillKind) -> str:
+    """A gateway that may take this kind of money."""
+    return "stripe_treasury" if kind is BillKind.STATUTORY_FEE else "stripe"
+
+
+@pytest.mark.parametrize("kind", BillKind)
+@pytest.mark.parametrize("gateway", ["stripe", "bank", "alipay", "stripe_treasury", "bank_treasury"])
+def test_statutory_money_lies_with_the_treasury_from_its_first_moment_and_no_other_money_does(
+    gateway: str, kind: BillKind
+) -> None:
+    fits = (kind is BillKind.STATUTORY_FEE) == (gateway in ledger.TREASURY_GATEWAYS)
+    for post in (
+        lambda: ledger.charge_settled(gateway, charge(5, 0), [credit(kind, 5)], ""),
+        lambda: ledger.assigned(UUID(int=9), gateway, [credit(kind, 5)], AT, ""),
+    ):
+        if fits:
+            assert sum(entry.amount_fen for entry in post().entries) == 0
+        else:
+            with pytest.raises(ledger.Misrouted):
+                post()
+
+
 @given(st.lists(amounts, min_size=2, max_size=5), st.sampled_from(BillKind))
 def test_one_payment_of_several_bills_is_one_posting_split_by_bill(parts: list[int], kind: BillKind) -> None:
     shares = [credit(kind, fen, UUID(int=n)) for n, fen in enumerate(parts, 1)]
-    posting = ledger.charge_settled("stripe", charge(sum(parts), 1), shares, "")
+    posting = ledger.charge_settled(route(kind), charge(sum(parts), 1), shares, "")
     split = [(e.bill_id, e.amount_fen) for e in posting.entries if e.bill_id]
     assert split == [(UUID(int=n), -fen) for n, fen in enumerate(parts, 1)]
     assert posting.bill_id is None
     with pytest.raises(Unbalanced):
-        ledger.charge_settled("stripe", charge(sum(parts) + 1, 1), shares, "")
+        ledger.charge_settled(route(kind), charge(sum(parts) + 1, 1), shares, "")
 
 
 @given(amounts, st.data(), st.sampled_from(BillKind))
 def test_a_charge_balances_and_holds_the_whole_amount(gross: int, data: st.DataObject, kind: BillKind) -> None:
     fee = data.draw(st.integers(min_value=0, max_value=gross))
-    posting = ledger.charge_settled("stripe", charge(gross, fee), [credit(kind, gross)], "")
+    posting = ledger.charge_settled(route(kind), charge(gross, fee), [credit(kind, gross)], "")
     assert sum(e.amount_fen for e in posting.entries) == 0
     held = [e.amount_fen for e in posting.entries if e.account == ledger.destination(kind, BILL)]
     assert held == [-gross]

@@ -14,7 +14,6 @@ from app.kernel.access import SYSTEM, Actor, Role
 from app.kernel.commands import Plain
 from app.kernel.db import db
 from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
-from app.kernel.files import Upload
 from payments import outgoing_jobs, services
 from payments.gateways.stripe import StripeGateway
 from payments.models.disputes import PaymentDispute
@@ -26,10 +25,8 @@ from payments.queries.held import frozen_balance_fen
 from payments.services import DecideRefund
 from payments.services.bank_accounts import (
     DecideBankAccount,
-    EnterBankAccount,
     check_bank_account,
     confirm_bank_account,
-    enter_bank_account,
     withdraw_bank_account,
 )
 from payments.services.disputes import (
@@ -43,46 +40,11 @@ from payments.services.disputes import (
 from payments.services.payouts import AskPayout, DecidePayout, approve_payout, ask_payout, reject_payout, sync_payout
 from payments.simulator.application import Simulator
 from tests.builders import a_member
+from tests.payments.conftest import PROOF, entered_account
 from tests.payments.test_held_money import own
 from tests.payments.test_payment_services import books_agree, control
 
 PaidBill = Callable[..., UUID]
-PROOF = Upload("开户许可证.txt", "基本存款账户信息".encode())
-
-
-def entered(agency: Actor, number: str = "6222 0210 0112 3456 789") -> UUID:
-    return enter_bank_account(agency, EnterBankAccount("某环境技术有限公司", "中国建设银行", number, PROOF))
-
-
-@pytest.fixture
-def account(agency: Actor, operator: Actor, second: Actor) -> Callable[..., UUID]:
-    """An account of the agency that is in use and known to the provider."""
-
-    def make(number: str = "6222021001123456789") -> UUID:
-        account_id = entered(agency, number)
-        check_bank_account(operator, account_id, DecideBankAccount())
-        confirm_bank_account(second, account_id, DecideBankAccount())
-        with clock.at(clock.now() + timedelta(days=3, seconds=1)):
-            assert outgoing_jobs.activate_accounts() == 1
-            outbox.drain_all()
-        return account_id
-
-    return make
-
-
-@pytest.fixture
-def balance(paid: PaidBill, agency: Actor) -> Callable[[int], UUID]:
-    """Give the agency so much released money; another bill, still held, bears the provider's fees."""
-    floated: list[UUID] = []
-
-    def make(amount_fen: int) -> UUID:
-        if not floated:
-            floated.append(paid(50_000))
-        bill_id = paid(amount_fen)
-        services.release_held(SYSTEM, bill_id, "验收合格")
-        return bill_id
-
-    return make
 
 
 def approved(agency: Actor, operator: Actor, amount_fen: int | None = None) -> UUID:
@@ -112,7 +74,7 @@ def test_an_account_is_used_after_two_checks_and_the_cooling_off(
     operator: Actor,
     second: Actor,
 ) -> None:
-    account_id = entered(agency)
+    account_id = entered_account(agency)
     row = db.session.get(BankAccount, account_id)
     assert row is not None
     assert (row.masked, "6222" in row.sealed_number) == ("**** **** 6789", False)
@@ -135,7 +97,7 @@ def test_an_account_is_used_after_two_checks_and_the_cooling_off(
 @pytest.mark.parametrize("number", ["1234567", "12345678x", "0" * 31, ""])
 def test_what_is_no_account_number_is_refused(gateway: StripeGateway, agency: Actor, number: str) -> None:
     with pytest.raises(Refused):
-        entered(agency, number)
+        entered_account(agency, number)
     assert db.session.scalar(sa.select(sa.func.count(BankAccount.id))) == 0
 
 
@@ -147,11 +109,11 @@ def test_nothing_is_paid_out_while_the_account_is_changed(
     with pytest.raises(Conflict, match="no bank account"):
         ask_payout(agency, agency.organisation_id, AskPayout())
     account()
-    changed = entered(agency, "6217000012340000002")
+    changed = entered_account(agency, "6217000012340000002")
     with pytest.raises(Conflict, match="being changed"):
         ask_payout(agency, agency.organisation_id, AskPayout())
     with pytest.raises(Conflict):
-        entered(agency)
+        entered_account(agency)
     withdraw_bank_account(agency, changed, Plain())
     assert ask_payout(agency, agency.organisation_id, AskPayout(1)) is not None
     assert own(agency) == (49_999, 0)

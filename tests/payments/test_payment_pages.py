@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 
@@ -21,22 +20,12 @@ from payments.queries import PaymentView, bill_page
 from payments.services import StartPayment
 from payments.simulator.application import Simulator
 from payments.simulator.inprocess import Payer, take_deliveries
-from tests.builders import a_member, sign_in
+from tests.builders import a_member
 from tests.payments.test_payment_services import control
 
 MakeBill = Callable[..., UUID]
 Pay = Callable[..., PaymentView]
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def browser(app: Flask) -> Callable[[Actor], FlaskClient]:
-    def make(actor: Actor) -> FlaskClient:
-        client = app.test_client()
-        sign_in(client, actor)
-        return client
-
-    return make
 
 
 def english(client: FlaskClient) -> FlaskClient:

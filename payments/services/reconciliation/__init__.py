@@ -17,7 +17,7 @@ from payments.services.reconciliation.mismatches import (
     close_mismatch,
     reopen_mismatch,
 )
-from payments.services.reconciliation.runs import check_books, recall_missed
+from payments.services.reconciliation.runs import check_books, compare, recall_missed
 from payments.services.reconciliation.stuck import watch_stuck
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "book_mismatch",
     "check_books",
     "close_mismatch",
+    "compare",
     "confirm_day",
     "open_days",
     "recall_missed",

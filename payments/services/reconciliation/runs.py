@@ -12,12 +12,13 @@ from app.kernel.access import SYSTEM, Actor
 from app.kernel.db import db, in_transaction, new_id, use_case
 from app.kernel.inbox import insert_ignore
 from payments import ledger, reconciling
-from payments.gateways import gateway
+from payments.gateways import gateway, gateways
 from payments.ledger import AccountType
 from payments.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from payments.models.reconciliation import EventCursor, GatewayMovement, ReconciliationRun
 from payments.observed import Movement
-from payments.ports import PaymentGateway
+from payments.ports import PaymentGateway, Unknown
+from payments.queries.statements import told_by_statements
 from payments.reconciling import Booked, Difference, Told
 from payments.services.notices import recall_notices
 from payments.services.reconciliation.differences import take_over
@@ -30,13 +31,29 @@ _SITTINGS = 3
 
 
 def check_books(actor: Actor = SYSTEM) -> int:
-    """Compare every movement at the gateway with the ledger, both ways, and write down what does not fit.
+    """Compare every movement at every gateway with the ledger, both ways, and write down what does not fit.
 
-    Calls the gateway with no transaction open; raises Unknown when it does not answer. Returns the number of
-    discrepancies.
+    A gateway that tells its movements is asked, with no transaction open; of the others the imported statements are
+    read. One that does not answer does not keep the others from being compared; then raises its Unknown. Returns the
+    number of discrepancies.
     """
     assert not in_transaction(), "a call outside must not hold a transaction"
-    return _note(_listen(gateway()), actor.user_id)
+    found, silent = 0, None
+    for provider in gateways():
+        try:
+            found += compare(provider, actor)
+        except Unknown as failure:
+            silent = failure
+    if silent is not None:
+        raise silent
+    return found
+
+
+def compare(provider: PaymentGateway, actor: Actor = SYSTEM) -> int:
+    """Compare one gateway; return the number of discrepancies. Nothing to compare with is none."""
+    told = _listen(provider) if provider.caps.has_statement else told_by_statements(provider.code)
+    db.session.rollback()  # ends the read
+    return _note(told, actor.user_id) if told is not None else 0
 
 
 def _listen(provider: PaymentGateway) -> Told:
@@ -53,8 +70,10 @@ def _listen(provider: PaymentGateway) -> Told:
 
 @use_case
 def _note(told: Told, asked_by: UUID | None) -> int:
+    _take_turn(told.gateway)
     booked = _booked(told.gateway)
-    unbalanced, wrong_side = _unbalanced(), _wrong_side()
+    is_main = told.gateway == gateway().code
+    unbalanced, wrong_side = (_unbalanced(), _wrong_side()) if is_main else ((), ())
     found = (*reconciling.differences(told, booked), *unbalanced, *wrong_side)
     tally = reconciling.counts(found)
     run = ReconciliationRun(
@@ -81,6 +100,12 @@ def _note(told: Told, asked_by: UUID | None) -> int:
     if found or run.ours_fen != run.theirs_fen:
         log.error("the books differ from the gateway", extra={"difference_fen": run.ours_fen - run.theirs_fen})
     return len(found)
+
+
+def _take_turn(code: str) -> None:
+    """Two comparisons of one gateway write down what they found one after the other."""
+    insert_ignore(EventCursor, {"gateway": code, "read_until": _BEGINNING})
+    db.session.execute(sa.select(EventCursor.gateway).where(EventCursor.gateway == code).with_for_update()).all()
 
 
 def _booked(code: str) -> dict[str, Booked]:

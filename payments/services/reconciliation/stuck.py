@@ -10,7 +10,7 @@ from app.kernel.db import db, use_case
 from app.kernel.inbox import Notice
 from app.kernel.outbox import OutboxMessage
 from payments.events import PaymentStarted, RefundApproved
-from payments.gateways import gateway
+from payments.gateways import gateway, gateways
 from payments.models.payments import Payment
 from payments.models.payouts import Payout
 from payments.models.refunds import Refund
@@ -65,7 +65,11 @@ def _payouts(moment: datetime) -> Iterator[Difference]:
 def _notices(moment: datetime) -> Iterator[Difference]:
     rows = db.session.scalars(
         sa.select(Notice)
-        .where(Notice.source == gateway().code, Notice.done_at.is_(None), Notice.received_at < moment - NOT_FOLDED)
+        .where(
+            Notice.source.in_([one.code for one in gateways()]),
+            Notice.done_at.is_(None),
+            Notice.received_at < moment - NOT_FOLDED,
+        )
         .order_by(Notice.id)
         .limit(_MOST)
     )

@@ -1,0 +1,48 @@
+"""What payouts by the provider and by hand have in common: why they wait, who is told, and that they failed."""
+
+from app.identity.notices import notify
+from app.kernel import clock
+from app.kernel.access import SYSTEM, Role
+from app.kernel.money import Money
+from app.kernel.transitions import move
+from app.kernel.words import N_
+from payments import outgoing_ledger
+from payments.models.payouts import Payout
+from payments.outgoing_states import PAYOUT
+from payments.queries.agency_money import PayoutBlock
+from payments.services.books import post
+from payments.states import Part
+
+BLOCKED = {
+    PayoutBlock.NO_ACCOUNT: N_("There is no bank account in use. Enter one first."),
+    PayoutBlock.CHANGING: N_("The bank account is being changed. Nothing is paid out until the new one is in use."),
+    PayoutBlock.FROZEN: N_("A dispute has frozen money of this balance. Nothing is paid out until it is settled."),
+}
+
+
+def payout_facts(row: Payout) -> dict[str, str]:
+    """What notices say about a payout."""
+    return {"number": row.number, "amount": Money(row.amount_fen).grouped}
+
+
+def tell_agency(row: Payout, kind: str, subject: str, text: str) -> None:
+    """Send the agency a notice about its payout, in the caller's transaction."""
+    notify(to_organisation=row.payee_organisation_id, kind=f"payment.payout-{kind}", subject=subject, text=text,
+           link=f"/payouts/{row.id}", thread_id=row.thread_id, params=payout_facts(row))  # fmt: skip
+
+
+def unhold_payout(row: Payout) -> None:
+    """The money of a payout is the agency's balance again."""
+    post(outgoing_ledger.payout_unheld(row.id, row.payee_organisation_id, row.amount_fen, clock.now(), row.number))
+
+
+def fail_payout(row: Payout, problem: str) -> None:
+    """The agency's bank did not take a locked payout: its money is the agency's balance again, and both sides are told."""
+    row.problem, row.finished_at = problem, clock.now()
+    move(row, PAYOUT, "fail", SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
+    unhold_payout(row)
+    tell_agency(row, "failed", N_("A payout failed: %(number)s"),
+          N_("The bank did not take it; %(amount)s yuan are in your balance again. Check your bank account."))  # fmt: skip
+    notify(to_role=Role.OPERATOR, kind="payment.payout-failed", subject=N_("A payout failed: %(number)s"),
+           text=N_("%(amount)s yuan are in the agency's balance again."), link=f"/payouts/{row.id}",
+           thread_id=row.thread_id, params=payout_facts(row))  # fmt: skip
