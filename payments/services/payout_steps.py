@@ -31,16 +31,21 @@ def tell_agency(row: Payout, kind: str, subject: str, text: str) -> None:
            link=f"/payouts/{row.id}", thread_id=row.thread_id, params=payout_facts(row))  # fmt: skip
 
 
-def unhold_payout(row: Payout) -> None:
-    """The money of a payout is the agency's balance again."""
-    post(outgoing_ledger.payout_unheld(row.id, row.payee_organisation_id, row.amount_fen, clock.now(), row.number))
+def unhold_payout(row: Payout, amount_fen: int | None = None) -> None:
+    """The money of a payout, or so much of it as came back, is the agency's balance again."""
+    back_fen = row.amount_fen if amount_fen is None else amount_fen
+    if back_fen:
+        post(outgoing_ledger.payout_unheld(row.id, row.payee_organisation_id, back_fen, clock.now(), row.number))
 
 
-def fail_payout(row: Payout, problem: str) -> None:
-    """The agency's bank did not take a locked payout: its money is the agency's balance again, and both sides are told."""
+def fail_payout(row: Payout, problem: str, back_fen: int | None = None) -> None:
+    """The agency's bank did not take a locked payout: its money is the agency's balance again, and both sides are told.
+
+    `back_fen` is less than the whole where a part had been called back for a debt before.
+    """
     row.problem, row.finished_at = problem, clock.now()
     move(row, PAYOUT, "fail", SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
-    unhold_payout(row)
+    unhold_payout(row, back_fen)
     tell_agency(row, "failed", N_("A payout failed: %(number)s"),
           N_("The bank did not take it; %(amount)s yuan are in your balance again. Check your bank account."))  # fmt: skip
     notify(to_role=Role.OPERATOR, kind="payment.payout-failed", subject=N_("A payout failed: %(number)s"),

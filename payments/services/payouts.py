@@ -348,7 +348,8 @@ def _call_back(payout_id: UUID, problem: str) -> None:
     if fact.is_back:
         apply_failure(payout_id, fact.reversals, problem)
         return
-    request = outgoing().reversal_request(known.transfer_ref, known.amount_fen, payout_id)
+    left_fen = known.amount_fen - sum(one.amount_fen for one in fact.reversals)  # a part may have ended a debt
+    request = outgoing().reversal_request(known.transfer_ref, left_fen, payout_id)
     try:
         back = outgoing().reverse(request, f"payout-{payout_id}-back")
     except Refusal as refusal:
@@ -360,12 +361,18 @@ def _call_back(payout_id: UUID, problem: str) -> None:
 
 @use_case
 def apply_failure(payout_id: UUID, reversals: tuple[ReversalFact, ...], problem: str) -> None:
-    """Take over that a payout came back whole: movement, hold and state in one transaction."""
+    """Take over that a payout came back whole: movement, hold and state in one transaction.
+
+    What had been called back for a debt is in the books already and is not the agency's balance again.
+    """
     row = lock(Payout, payout_id)
-    for back in reversals:
-        post(outgoing_ledger.payout_moved(row.gateway, back.movement, row.id, row.number))
+    back_fen = sum(
+        one.amount_fen
+        for one in reversals
+        if post(outgoing_ledger.payout_moved(row.gateway, one.movement, row.id, row.number))
+    )
     if row.state != S.FAILED:
-        fail_payout(row, problem)
+        fail_payout(row, problem, back_fen)
 
 
 def sync_payout(payout_id: UUID) -> PayoutState:

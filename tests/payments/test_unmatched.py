@@ -74,7 +74,7 @@ def test_two_persons_assign_money_to_a_bill_and_its_payer_is_told(
     assert lies() == {"bank:main": 12_300, "suspense:unmatched": 0}
     attempt = bill_page(owner, bill_id).payments[0]
     assert (attempt.id, attempt.gateway, attempt.state, attempt.amount_fen) == (
-        money.payment_id,
+        the_money().payment_id,
         "bank",
         "succeeded",
         12_300,
