@@ -19,6 +19,7 @@ from flask.cli import AppGroup
 from sqlalchemy import event
 from tqdm import tqdm
 
+from app.demo.bank_desk import at_the_bank
 from app.demo.carrier_bills import CarrierBills
 from app.demo.cashier import cashier_open
 from app.demo.challenges import Challengers
@@ -218,6 +219,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
             carrier_bills.leave_one_open()
             bills_of_other_kinds(names.random)
             pay_out(cast, shelf, cashier)
+            at_the_bank(cast)
     return _counts()
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel import clock
 from app.kernel.db import db
@@ -31,7 +33,7 @@ def awaited_on(gateway: str) -> tuple[Awaited, ...]:
     return (*_transfers(gateway), *_refunds(gateway), *_payouts(gateway), *_returns(gateway))
 
 
-def _no_entry(column: sa.ColumnElement[UUID | None], of: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+def _no_entry(column: InstrumentedAttribute[Any], of: InstrumentedAttribute[UUID]) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(column == of, BankEntry.state != BankEntryState.REJECTED)
 
 
