@@ -207,7 +207,7 @@ def _unmatched_of(entries: list[UUID]) -> dict[UUID, UUID]:
     found = db.session.execute(
         sa.select(UnmatchedMoney.entry_id, UnmatchedMoney.id).where(UnmatchedMoney.entry_id.in_(entries))
     )
-    return dict(tuple(row) for row in found)
+    return {row.entry_id: row.id for row in found}
 
 
 def _entry_views(rows: list[Any]) -> tuple[EntryView, ...]:

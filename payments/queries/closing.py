@@ -313,7 +313,7 @@ def compared_since(moment: datetime) -> datetime | None:
         .where(ReconciliationRun.checked_at >= moment)
         .group_by(ReconciliationRun.gateway)
     )
-    asked = dict(tuple(row) for row in rows)
+    asked: dict[str, datetime] = {str(code): checked_at for code, checked_at in rows}
     times = [asked.get(one.code) for one in gateways() if one.caps.has_statement]
     return None if None in times else min(time for time in times if time is not None)
 
