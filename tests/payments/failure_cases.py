@@ -20,7 +20,7 @@ CASES: dict[str, str] = {
     "500 after": _ANSWER,
     "500 that the provider remembers": f"{NETWORK}::test_a_failure_that_the_provider_remembers_is_looked_up_once_the_key_is_old",
     "one attempt that gets no answer": f"{NETWORK}::test_one_attempt_without_an_answer_keeps_no_other_waiting",
-    "provider away": f"{NETWORK}::test_a_gateway_that_is_away_is_asked_three_times_a_round",
+    "provider away": f"{NETWORK}::test_a_gateway_that_is_away_is_not_asked_about_everything",
     "409": _ANSWER,
     "429": _ANSWER,
     "connection dropped": _ANSWER,

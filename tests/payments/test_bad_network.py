@@ -22,7 +22,7 @@ from payments.models.reconciliation import Mismatch
 from payments.ports import Unknown
 from payments.queries import PaymentView, bill_page, bill_view
 from payments.services import DecideRefund, StartPayment
-from payments.services.following import UNANSWERED
+from payments.services.following import PATIENCE, UNANSWERED
 from payments.services.reconciliation import watch_stuck
 from payments.simulator.application import Simulator
 from payments.simulator.faults import Fault
@@ -96,12 +96,16 @@ def test_one_attempt_without_an_answer_keeps_no_other_waiting(
         assert jobs.follow_up() == 1
     assert bill_view(behind).state == "paid"
     assert db.session.scalar(sa.select(Payment.check_at).where(Payment.id == unlucky)) == moment + UNANSWERED
+    with clock.at(moment + timedelta(hours=10)):
+        assert jobs.follow_up() == 0
+        old = db.session.scalar(sa.select(Payment.check_at).where(Payment.id == unlucky))
+        assert old == clock.now() + timedelta(minutes=30), "the older it is, the rarer it is asked about"
 
 
-def test_a_gateway_that_is_away_is_asked_three_times_a_round(
+def test_a_gateway_that_is_away_is_not_asked_about_everything(
     gateway: StripeGateway, a_bill: MakeBill, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for fen in range(100, 105):
+    for fen in range(100, 102 + PATIENCE):
         services.send_payment(services.start_payment(owner, a_bill(fen), StartPayment("card")))
     asked = []
 
@@ -112,9 +116,9 @@ def test_a_gateway_that_is_away_is_asked_three_times_a_round(
     monkeypatch.setattr(gateway, "fetch", away)
     with clock.at(clock.now() + timedelta(minutes=3)):
         assert jobs.follow_up() == 0
-        assert len(asked) == 3
+        assert len(asked) == PATIENCE
         assert jobs.follow_up() == 0
-    assert len(set(asked)) == 5, "those that nobody could ask about come first the next time"
+    assert len(set(asked)) == PATIENCE + 2, "those that nobody could ask about come first the next time"
 
 
 def test_a_success_told_before_the_creation_and_thrice_is_one_posting(
