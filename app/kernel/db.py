@@ -116,12 +116,17 @@ def one_of(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
-def whole_fen(column: str) -> str:
-    """Return the SQL condition that an amount is whole fen and within what the product can hold.
+def whole_fen(*columns: str) -> str:
+    """Return the SQL condition that amounts are whole fen and within what the product can hold.
 
     SQLite would store 0.5 in a BIGINT column as it is.
     """
-    return f"{column} = CAST({column} AS BIGINT) AND abs({column}) <= {MAX_FEN}"
+    return " AND ".join(f"{column} = CAST({column} AS BIGINT) AND abs({column}) <= {MAX_FEN}" for column in columns)
+
+
+def iso_currency(column: str) -> str:
+    """Return the SQL condition that a column holds a currency's three capital letters (ISO 4217)."""
+    return f"length({column}) = 3 AND {column} = upper({column})"
 
 
 def state_checks(machine: Machine, column: str = "state") -> tuple[sa.CheckConstraint, ...]:

@@ -20,6 +20,7 @@ from app.kernel.db import (
     state_checks,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.states import BANK_ENTRY
 
@@ -90,6 +91,7 @@ class BankEntry(Versioned, Stateful, Base):
     __table_args__ = (
         named_check("direction", one_of("direction", Direction)),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("two_persons", "decided_by IS NULL OR decided_by <> entered_by"),
         named_check("purpose", PURPOSE),
         Index("uq_bank_entry_ref", "gateway", "bank_ref", unique=True, sqlite_where=sa.text("state <> 'rejected'"),

@@ -93,6 +93,7 @@ class BillItem(Base):
     __table_args__ = (
         UniqueConstraint("bill_id", "position"),
         named_check("amount", "amount_fen >= 0"),
+        named_check("whole", whole_fen("amount_fen", "reduction_fen")),
         named_check("reduction", "reduction_fen >= 0 AND (reduction_fen = 0 OR reduction IS NOT NULL)"),
     )
 

@@ -17,6 +17,7 @@ from app.kernel.db import (
     state_checks,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.outgoing_states import PAYMENT_DISPUTE
 
@@ -50,6 +51,7 @@ class PaymentDispute(Versioned, Stateful, Base):
 
     __table_args__ = (
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("loss", "loss_settled IS NULL OR (state = 'lost' AND loss_settled IN ('borne', 'recovered'))"),
         Index("ix_payment_dispute_state", "state", "due_by"),
         *state_checks(PAYMENT_DISPUTE),

@@ -7,7 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, append_only, named_check, uuid_fk, uuid_pk
+from app.kernel.db import (
+    Base,
+    append_only,
+    named_check,
+    uuid_fk,
+    uuid_pk,
+    whole_fen,
+)
 
 
 class Release(Base):
@@ -25,6 +32,7 @@ class Release(Base):
     __table_args__ = (
         UniqueConstraint("bill_id", "number"),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen", "fee_fen")),
         named_check("fee", "fee_fen >= 0 AND fee_fen <= amount_fen"),
     )
 
@@ -50,6 +58,7 @@ class Freeze(Base):
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(Text)
     __table_args__ = (
+        named_check("whole", whole_fen("held_fen", "balance_fen")),
         named_check("amounts", "held_fen >= 0 AND balance_fen >= 0 AND held_fen + balance_fen > 0"),
         Index("uq_bill_freeze_open", "bill_id", "cause", unique=True, sqlite_where=sa.text("ended_at IS NULL"),
               postgresql_where=sa.text("ended_at IS NULL")),
@@ -67,7 +76,10 @@ class RefundShare(Base):
     refund_id: Mapped[UUID] = uuid_fk("refund.id")
     account: Mapped[str] = mapped_column(sa.ForeignKey("ledger_account.code"))
     amount_fen: Mapped[int] = mapped_column(BigInteger)
-    __table_args__ = (named_check("amount", "amount_fen > 0"),)
+    __table_args__ = (
+        named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
+    )
 
 
 append_only(RefundShare)

@@ -11,10 +11,12 @@ from app.kernel.db import (
     Base,
     append_only,
     extra_ddl,
+    iso_currency,
     named_check,
     one_of,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.ledger import AccountType
 
@@ -63,6 +65,8 @@ class LedgerEntry(Base):
     currency: Mapped[str] = mapped_column(String(3))
     __table_args__ = (
         named_check("moves", "amount_fen <> 0"),
+        named_check("whole", whole_fen("amount_fen")),
+        named_check("currency", iso_currency("currency")),
         Index("ix_ledger_entry_account", "account", "id", "amount_fen"),
         Index("ix_ledger_entry_bill_id", "bill_id"),
     )

@@ -8,7 +8,18 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Date, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, JSONValue, Stateful, Versioned, named_check, one_of, state_checks, uuid_fk, uuid_pk
+from app.kernel.db import (
+    Base,
+    JSONValue,
+    Stateful,
+    Versioned,
+    named_check,
+    one_of,
+    state_checks,
+    uuid_fk,
+    uuid_pk,
+    whole_fen,
+)
 from payments.models.bills import WATCHERS
 from payments.outgoing_states import BANK_ACCOUNT, CHANGING, PAYOUT, SENT_PAYOUT, TRANSFER_REVERSAL
 
@@ -95,6 +106,7 @@ class Payout(Versioned, Stateful, Base):
     __table_args__ = (
         UniqueConstraint("payee_organisation_id", "scheduled_on"),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("two_persons", "approved_by IS NULL OR (requested_by IS NOT NULL AND approved_by <> requested_by)"
                     " OR (first_approved_by IS NOT NULL AND approved_by <> first_approved_by)"),
         Index("ix_payout_check", "check_at", sqlite_where=sa.text(one_of("state", ("approved", *SENT_PAYOUT, "paid"))),
@@ -127,7 +139,11 @@ class TransferReversal(Versioned, Stateful, Base):
     requested_at: Mapped[datetime]
     problem: Mapped[str | None] = mapped_column(String(200))
 
-    __table_args__ = (named_check("amount", "amount_fen > 0"), *state_checks(TRANSFER_REVERSAL))
+    __table_args__ = (
+        named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
+        *state_checks(TRANSFER_REVERSAL),
+    )
 
     def audience(self) -> tuple[str, ...]:
         """The agency and those who watch."""

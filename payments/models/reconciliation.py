@@ -13,11 +13,13 @@ from app.kernel.db import (
     Stateful,
     Versioned,
     append_only,
+    iso_currency,
     named_check,
     one_of,
     state_checks,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.states import DAY_CLOSE, MISMATCH, MismatchKind
 
@@ -38,7 +40,11 @@ class GatewayMovement(Base):
     object_ref: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime] = mapped_column(index=True)
     seen_at: Mapped[datetime]
-    __table_args__ = (UniqueConstraint("gateway", "ref"),)
+    __table_args__ = (
+        UniqueConstraint("gateway", "ref"),
+        named_check("whole", whole_fen("gross_fen", "fee_fen")),
+        named_check("currency", iso_currency("currency")),
+    )
 
 
 append_only(GatewayMovement)
@@ -145,6 +151,7 @@ class DayClose(Versioned, Stateful, Base):
 
     __table_args__ = (
         named_check("two_persons", "confirmed_by IS NULL OR confirmed_by <> signed_by"),
+        named_check("whole", whole_fen("bank_in_fen", "bank_out_fen")),
         named_check("bank", "bank_in_fen >= 0 AND bank_out_fen >= 0"),
         named_check("explained", "state = 'open' OR open_mismatches = 0 OR reason IS NOT NULL"),
         *state_checks(DAY_CLOSE),

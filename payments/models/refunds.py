@@ -18,6 +18,7 @@ from app.kernel.db import (
     state_checks,
     uuid_fk,
     uuid_pk,
+    whole_fen,
 )
 from payments.states import REFUND, UNFINISHED_REFUND
 
@@ -50,6 +51,7 @@ class Refund(Versioned, Stateful, Base):
 
     __table_args__ = (
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("two_persons", "approved_by IS NULL OR requested_by IS NULL OR approved_by <> requested_by"),
         Index("uq_refund_unfinished", "payment_id", "bill_id", unique=True,
               sqlite_where=sa.text(one_of("state", UNFINISHED_REFUND)),

@@ -8,7 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Date, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, append_only, named_check, one_of, uuid_fk, uuid_pk
+from app.kernel.db import (
+    Base,
+    append_only,
+    named_check,
+    one_of,
+    uuid_fk,
+    uuid_pk,
+    whole_fen,
+)
 from app.kernel.words import N_
 
 
@@ -48,6 +56,7 @@ class TaxPaper(Base):
     __table_args__ = (
         named_check("kind", one_of("kind", TaxPaperKind)),
         named_check("amount", "amount_fen > 0"),
+        named_check("whole", whole_fen("amount_fen")),
         named_check("corrects", "(kind = 'red_invoice') = (corrects_id IS NOT NULL)"),
         Index("uq_tax_paper_number", "code", "number", unique=True),
         Index("uq_tax_paper_corrects", "corrects_id", unique=True, sqlite_where=sa.text("corrects_id IS NOT NULL"),
