@@ -9,10 +9,11 @@ from app.kernel.clock import BEIJING
 from app.kernel.db import db, get, lock, use_case
 from app.kernel.money import Money
 from app.kernel.numbering import next_number
+from app.kernel.outbox import publish
 from app.kernel.words import N_
 from app.settings import Settings
 from payments import pay_codes
-from payments.events import BillPaid
+from payments.events import BillPaid, ReceiptIssued
 from payments.gateways import offered
 from payments.models.bills import Bill
 from payments.queries import BillView, bill_view
@@ -56,6 +57,7 @@ def issue_receipt(event: BillPaid) -> None:
         lambda check: receipt_pdf(view, number, paid_on, check),
     )  # fmt: skip
     get(Bill, bill.id).receipt_document_id = issued.id
+    publish(ReceiptIssued(bill.id))
     db.session.flush()  # the version must not be raised twice by a later step of the same transaction
 
 

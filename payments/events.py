@@ -80,6 +80,54 @@ class PaymentStarted(Event):
 
 
 @dataclass(frozen=True)
+class PaymentSucceeded(Event):
+    """The gateway has the money of an attempt; what of it was credited to which bill stands with the attempt."""
+
+    name: ClassVar[str] = "payments.payment-succeeded"
+    payment_id: UUID
+
+
+@dataclass(frozen=True)
+class PaymentFailed(Event):
+    """An attempt ended without money: refused, given up by the payer, or expired (its state says which)."""
+
+    name: ClassVar[str] = "payments.payment-failed"
+    payment_id: UUID
+
+
+@dataclass(frozen=True)
+class ReceiptIssued(Event):
+    """The receipt of a paid bill can be fetched."""
+
+    name: ClassVar[str] = "payments.receipt-issued"
+    bill_id: UUID
+
+
+@dataclass(frozen=True)
+class RefundRequested(Event):
+    """Somebody asked for money to go back; it waits for another person's approval."""
+
+    name: ClassVar[str] = "payments.refund-requested"
+    refund_id: UUID
+
+
+@dataclass(frozen=True)
+class RefundRejected(Event):
+    """A refund was refused; the money lies where it lay before."""
+
+    name: ClassVar[str] = "payments.refund-rejected"
+    refund_id: UUID
+
+
+@dataclass(frozen=True)
+class RefundFailed(Event):
+    """A refund did not reach the payer, or came back; the money lies where it lay before."""
+
+    name: ClassVar[str] = "payments.refund-failed"
+    refund_id: UUID
+
+
+@dataclass(frozen=True)
 class RefundApproved(Event):
     """A refund may be sent; the gateway is told after commit."""
 

@@ -24,6 +24,14 @@ class PayoutArrived(Event):
 
 
 @dataclass(frozen=True)
+class PayoutFailed(Event):
+    """A payout did not reach the agency's bank, or came back; the money is the agency's balance again."""
+
+    name: ClassVar[str] = "payments.payout-failed"
+    payout_id: UUID
+
+
+@dataclass(frozen=True)
 class BankAccountActivated(Event):
     """An agency's new account is in use; the provider is told after commit."""
 
@@ -37,6 +45,22 @@ class TransferReversalRequested(Event):
 
     name: ClassVar[str] = "payments.transfer-reversal-requested"
     reversal_id: UUID
+
+
+@dataclass(frozen=True)
+class DisputeOpened(Event):
+    """A payer's bank disputes a payment; its money is frozen."""
+
+    name: ClassVar[str] = "payments.dispute-opened"
+    dispute_id: UUID
+
+
+@dataclass(frozen=True)
+class DisputeClosed(Event):
+    """The payer's bank has decided a dispute (its state says how)."""
+
+    name: ClassVar[str] = "payments.dispute-closed"
+    dispute_id: UUID
 
 
 @dataclass(frozen=True)

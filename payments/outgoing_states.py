@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
-from payments.outgoing_events import BankAccountActivated, PayoutApproved
+from payments.outgoing_events import BankAccountActivated, DisputeClosed, PayoutApproved, PayoutFailed
 from payments.states import Part
 
 
@@ -51,7 +51,7 @@ PAYOUT = Machine(
                    N_("On its way to the bank")),
         Transition("arrive", SENT_PAYOUT, PayoutState.PAID, (Part.SYSTEM,), N_("Paid out")),
         Transition("fail", (*SENT_PAYOUT, PayoutState.PAID), PayoutState.FAILED, (Part.SYSTEM,),
-                   N_("The payout failed")),
+                   N_("The payout failed"), event=PayoutFailed),
         Transition("reverse", (PayoutState.PAID,), PayoutState.REVERSED, (Part.SYSTEM,), N_("The payout was called back")),
     ),
     labels={
@@ -158,9 +158,10 @@ PAYMENT_DISPUTE = Machine(
     transitions=(
         Transition("review", (DisputeState.NEEDS_RESPONSE,), DisputeState.UNDER_REVIEW, (Part.SYSTEM,),
                    N_("The bank reads our answer")),
-        Transition("win", OPEN_DISPUTE, DisputeState.WON, (Part.SYSTEM,), N_("Dispute won: the money is back")),
+        Transition("win", OPEN_DISPUTE, DisputeState.WON, (Part.SYSTEM,), N_("Dispute won: the money is back"),
+                   event=DisputeClosed),
         Transition("lose", OPEN_DISPUTE, DisputeState.LOST, (Part.SYSTEM,),
-                   N_("Dispute lost: the payer's bank keeps the money")),
+                   N_("Dispute lost: the payer's bank keeps the money"), event=DisputeClosed),
     ),
     labels={
         DisputeState.NEEDS_RESPONSE: N_("Waiting for our answer"), DisputeState.UNDER_REVIEW: N_("The bank decides"),

@@ -4,7 +4,18 @@ from enum import StrEnum
 
 from app.kernel.states import Machine, Transition
 from app.kernel.words import N_
-from payments.events import BankEntryConfirmed, BillPaid, BillRefunded, BillVoided, HeldMoneyReleased, RefundApproved
+from payments.events import (
+    BankEntryConfirmed,
+    BillPaid,
+    BillRefunded,
+    BillVoided,
+    HeldMoneyReleased,
+    PaymentFailed,
+    PaymentSucceeded,
+    RefundApproved,
+    RefundFailed,
+    RefundRejected,
+)
 
 
 class Part(StrEnum):
@@ -107,12 +118,13 @@ PAYMENT = Machine(
     initial=PaymentState.NEW,
     transitions=(
         Transition("offer", (PaymentState.NEW,), PaymentState.PENDING, (Part.SYSTEM,), N_("Cashier page opened")),
-        Transition("succeed", (*LIVE, *_OVER), PaymentState.SUCCEEDED, (Part.SYSTEM,), N_("Payment succeeded")),
+        Transition("succeed", (*LIVE, *_OVER), PaymentState.SUCCEEDED, (Part.SYSTEM,), N_("Payment succeeded"),
+                   event=PaymentSucceeded),
         Transition("set_aside", (*LIVE, *_OVER), PaymentState.SURPLUS, (Part.SYSTEM,),
                    N_("Money received that fits no open bill; set aside")),
-        Transition("fail", LIVE, PaymentState.FAILED, (Part.SYSTEM,), N_("Payment failed")),
-        Transition("cancel", LIVE, PaymentState.CANCELED, (Part.SYSTEM,), N_("Payment cancelled")),
-        Transition("expire", LIVE, PaymentState.EXPIRED, (Part.SYSTEM,), N_("Payment expired")),
+        Transition("fail", LIVE, PaymentState.FAILED, (Part.SYSTEM,), N_("Payment failed"), event=PaymentFailed),
+        Transition("cancel", LIVE, PaymentState.CANCELED, (Part.SYSTEM,), N_("Payment cancelled"), event=PaymentFailed),
+        Transition("expire", LIVE, PaymentState.EXPIRED, (Part.SYSTEM,), N_("Payment expired"), event=PaymentFailed),
     ),
     labels={
         PaymentState.NEW: N_("Being prepared"), PaymentState.PENDING: N_("Waiting for the payer"),
@@ -149,13 +161,13 @@ REFUND = Machine(
         Transition("approve", (RefundState.REQUESTED,), RefundState.APPROVED, (Part.OPERATOR,),
                    N_("Approve the refund"), event=RefundApproved, primary=True),
         Transition("reject", (RefundState.REQUESTED, RefundState.APPROVED), RefundState.REJECTED, (Part.OPERATOR,),
-                   N_("Refuse the refund"), needs_reason=True, danger=True),
+                   N_("Refuse the refund"), event=RefundRejected, needs_reason=True, danger=True),
         Transition("submit", (RefundState.APPROVED,), RefundState.SUBMITTED, (Part.SYSTEM,), N_("Refund sent")),
         Transition("wait", (RefundState.SUBMITTED,), RefundState.PENDING, (Part.SYSTEM,),
                    N_("The payment provider has taken the refund")),
         Transition("succeed", SENT_REFUND, RefundState.SUCCEEDED, (Part.SYSTEM,), N_("Refund succeeded")),
         Transition("fail", (*SENT_REFUND, RefundState.SUCCEEDED), RefundState.FAILED, (Part.SYSTEM,),
-                   N_("Refund failed")),
+                   N_("Refund failed"), event=RefundFailed),
     ),
     labels={
         RefundState.REQUESTED: N_("Waiting for approval"), RefundState.APPROVED: N_("Refund approved"),

@@ -81,11 +81,27 @@ class DeliveryView:
     last_problem: str | None
 
 
-def deliveries_page(endpoint_id: UUID, *, state: str | None, number: int = 1) -> Page[DeliveryView]:
+@dataclass(frozen=True)
+class LogFilter:
+    """Which deliveries: by state, by type, made from `since` until before `until`."""
+
+    state: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def deliveries_page(endpoint_id: UUID, wanted: LogFilter, *, number: int = 1) -> Page[DeliveryView]:
     """The log of an address, newest first."""
     statement = _deliveries(endpoint_id)
-    if state:
-        statement = statement.where(WebhookDelivery.state == state)
+    if wanted.state:
+        statement = statement.where(WebhookDelivery.state == wanted.state)
+    if wanted.kind:
+        statement = statement.where(WebhookMessage.type == wanted.kind)
+    if wanted.since:
+        statement = statement.where(WebhookDelivery.created_at >= wanted.since)
+    if wanted.until:
+        statement = statement.where(WebhookDelivery.created_at < wanted.until)
     page: Page[Any] = page_of(statement, number=number, scalars=False)
     return Page(_delivery_views(page.items), page.number, page.size, page.total)
 

@@ -1,6 +1,8 @@
 """Pages and API of outgoing messages: addresses, their log, replay, and what receivers must know."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +26,7 @@ from app.web.schemas import REQUIRED, InputSchema, text, version_field
 from app.web.session import current_actor
 from app.webhooks import catalogue, queries, services
 from app.webhooks.policy import MANAGE
-from app.webhooks.queries import DeliveryView, EndpointView
+from app.webhooks.queries import DeliveryView, EndpointView, LogFilter
 from app.webhooks.services import Replay, Subscribe
 from app.webhooks.states import DELIVERY_LABELS, ENDPOINT, DeliveryState, EndpointState
 
@@ -76,14 +78,30 @@ class ReplayIn(InputSchema):
         return Replay(start_of_day(data["since"]), start_of_day(data["until"] + timedelta(days=1)), data["only_missed"])
 
 
+def _all_types() -> list[tuple[str, str]]:
+    return [*_types(), (catalogue.PING, catalogue.PING_LABEL)]
+
+
 class LogQuery(InputSchema):
-    """Deliveries by what has become of them."""
+    """Deliveries by what has become of them, by type, and by the days on which they were made."""
 
     state = fields.String(
         load_default=None, allow_none=True, validate=validate.OneOf([str(s) for s in DeliveryState], error=_CHOICE),
         metadata={"label": N_("State"), "widget": "select", "choices": [(str(s), DELIVERY_LABELS[s]) for s in DeliveryState]},
     )  # fmt: skip
+    kind = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=60),
+        metadata={"label": N_("Type"), "widget": "select", "choices": _all_types},
+    )  # fmt: skip
+    since = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("From")})
+    until = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("To")})
     page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=100_000), metadata={"widget": "hidden"})
+
+    @post_load
+    def _build(self, data: Any, **_kwargs: Any) -> tuple[LogFilter, int]:
+        since = start_of_day(data["since"]) if data["since"] else None
+        until = start_of_day(data["until"] + timedelta(days=1)) if data["until"] else None
+        return LogFilter(data["state"], data["kind"], since, until), data["page"]
 
 
 ACTIONS = {
@@ -146,7 +164,7 @@ def endpoint(object_id: UUID) -> str:
     """One address with its log."""
     actor = current_actor()
     view = queries.endpoint_page(actor, object_id)
-    wanted = parsing.query(LogQuery)
+    wanted, number = parsing.query(LogQuery)
     return render_template(
         "webhooks/endpoint.html",
         endpoint=view,
@@ -154,8 +172,9 @@ def endpoint(object_id: UUID) -> str:
         next_step=ENDPOINT.next_step.get(EndpointState(view.state)),
         tone=TONES[EndpointState(view.state)],
         actions=actions_of(ENDPOINT, view.state, view.parts, href=f"/webhooks/{view.id}", table=ACTIONS, version=view.version),
-        page=queries.deliveries_page(view.id, state=wanted["state"], number=wanted["page"]),
-        form=Form(LogQuery(only=("state",)), {"state": wanted["state"] or ""}),
+        page=queries.deliveries_page(view.id, wanted, number=number),
+        form=Form(LogQuery(exclude=("page",)), request.args.to_dict()),
+        is_filtered=wanted != LogFilter(),
         replay_form=Form(ReplayIn(), {"only_missed": True}),
         words=catalogue.labels(),
         labels=DELIVERY_LABELS,
@@ -189,17 +208,38 @@ def edit(object_id: UUID) -> BaseResponse | str | tuple[str, int]:
 
 @pages.post("/webhooks/<uuid:object_id>/rotate")
 @signed_in
-def rotate(object_id: UUID) -> str:
-    """Make a new secret and show it, this once."""
-    secret = services.rotate(current_actor(), object_id)
-    return render_template("webhooks/secret.html", secret=secret, endpoint_id=object_id)
+def rotate(object_id: UUID) -> BaseResponse | str:
+    """Make a new secret and show it, this once; a second click makes no second one."""
+    shown: dict[str, str] = {}
+
+    def effect() -> dict[str, Any]:
+        shown["secret"] = services.rotate(current_actor(), object_id)
+        return {}  # the secret itself is kept nowhere but with the address
+
+    _once(object_id, "rotate", effect)
+    if "secret" not in shown:
+        flash(
+            _("A new secret was made already; it was shown once. If you did not copy it, make another one."), "warning"
+        )
+        return redirect(url_for("webhooks.endpoint", object_id=object_id), 303)
+    return render_template("webhooks/secret.html", secret=shown["secret"], endpoint_id=object_id)
+
+
+def _once(object_id: UUID, step: str, effect: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Take a step of a form once for its key; a repeat answers what the first one answered. 404 for a stranger."""
+    actor = current_actor()
+    queries.endpoint_page(actor, object_id)
+    key = request.form.get("idempotency_key")
+    if not key:
+        return effect()
+    return once(actor, f"webhook:{object_id}:{step}", key, request.form.to_dict(flat=False), effect) or {}
 
 
 @pages.post("/webhooks/<uuid:object_id>/ping")
 @signed_in
 def ping(object_id: UUID) -> BaseResponse:
     """Send a test message."""
-    services.ping(current_actor(), object_id)
+    _once(object_id, "ping", lambda: {"delivery_id": str(services.ping(current_actor(), object_id))})
     flash(_("A test message is on its way. Look at the log in a moment."), "success")
     return redirect(url_for("webhooks.endpoint", object_id=object_id), 303)
 
@@ -208,9 +248,10 @@ def ping(object_id: UUID) -> BaseResponse:
 @signed_in
 def replay(object_id: UUID) -> BaseResponse:
     """Send the messages of some days again."""
-    queries.endpoint_page(current_actor(), object_id)
-    count = services.replay(current_actor(), object_id, parsing.form(ReplayIn))
-    flash(_("Messages sent again: %(count)s.", count=count), "success")
+    queries.endpoint_page(current_actor(), object_id)  # 404 for a stranger, whatever was typed
+    wanted = parsing.form(ReplayIn)
+    done = _once(object_id, "replay", lambda: {"count": services.replay(current_actor(), object_id, wanted)})
+    flash(_("Messages sent again: %(count)s.", count=done["count"]), "success")
     return redirect(url_for("webhooks.endpoint", object_id=object_id), 303)
 
 
@@ -230,7 +271,8 @@ def delivery(object_id: UUID, delivery_id: UUID) -> str:
 @signed_in
 def replay_one(object_id: UUID, delivery_id: UUID) -> BaseResponse:
     """Send one message again."""
-    services.replay_one(current_actor(), object_id, delivery_id)
+    sent = partial(services.replay_one, current_actor(), object_id, delivery_id)
+    _once(object_id, f"replay:{delivery_id.hex[:12]}", lambda: {"delivery_id": str(sent())})
     flash(_("The message is on its way again."), "success")
     return redirect(url_for("webhooks.endpoint", object_id=object_id), 303)
 
@@ -277,8 +319,8 @@ def read_endpoint(object_id: UUID) -> Response:
 def list_deliveries(object_id: UUID) -> Response:
     """A page of the log, newest first."""
     view = queries.endpoint_page(current_actor(), object_id)
-    wanted = parsing.query(LogQuery)
-    page = queries.deliveries_page(view.id, state=wanted["state"], number=wanted["page"])
+    wanted, number = parsing.query(LogQuery)
+    page = queries.deliveries_page(view.id, wanted, number=number)
     return page_answer(page, [delivery_json(one) for one in page.items])
 
 

@@ -28,7 +28,7 @@ from payments.models.bills import WATCHERS, Bill
 from payments.models.disputes import DisputeEvidence, PaymentDispute
 from payments.models.held import Freeze
 from payments.models.payments import Payment, PaymentBill
-from payments.outgoing_events import DisputeAnswered
+from payments.outgoing_events import DisputeAnswered, DisputeClosed, DisputeOpened
 from payments.outgoing_ports import DisputeFact
 from payments.outgoing_states import OPEN_DISPUTE, PAYMENT_DISPUTE, DisputeState
 from payments.policy import Permission
@@ -84,14 +84,19 @@ def apply_dispute(payment_id: UUID, fact: DisputeFact) -> UUID:
         move(row, PAYMENT_DISPUTE, "review", SYSTEM, {Part.SYSTEM})
     elif fact.status == "won" and state in OPEN_DISPUTE:
         row.finished_at = clock.now()
-        move(row, PAYMENT_DISPUTE, "win", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": row.amount_fen})
+        _close(row, "win")
         _end_freezes(row, SYSTEM, N_("The dispute was won"))
     elif fact.status == "lost" and state in OPEN_DISPUTE:
         row.finished_at = clock.now()
         post(outgoing_ledger.dispute_lost(row.id, row.amount_fen, clock.now(), _memo(row), row.bill_id))
-        move(row, PAYMENT_DISPUTE, "lose", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": row.amount_fen})
+        _close(row, "lose")
         _tell(row, "lost", N_("A dispute was lost: %(amount)s yuan"), N_("Decide who bears the loss."))
     return row.id
+
+
+def _close(row: PaymentDispute, action: str) -> None:
+    facts = {"amount_fen": row.amount_fen}
+    move(row, PAYMENT_DISPUTE, action, SYSTEM, {Part.SYSTEM}, event=DisputeClosed(row.id), detail=facts)
 
 
 def _open(payment: Payment, fact: DisputeFact) -> PaymentDispute:
@@ -114,9 +119,8 @@ def _open(payment: Payment, fact: DisputeFact) -> PaymentDispute:
     )
     db.session.add(row)
     db.session.flush()
-    record(
-        row, "open", SYSTEM, title=N_("The payer's bank disputes the payment"), detail={"amount_fen": row.amount_fen}
-    )
+    record(row, "open", SYSTEM, title=N_("The payer's bank disputes the payment"),
+           detail={"amount_fen": row.amount_fen}, event=DisputeOpened(row.id))  # fmt: skip
     left = fact.amount_fen
     for bill in bills:
         if left > 0:

@@ -25,7 +25,7 @@ from app.kernel.words import N_
 from app.settings import Settings
 from payments import ledger, rules
 from payments.errors import another_attempt, attempt_finished, not_offered, not_payable
-from payments.events import BillPaid, PaymentStarted
+from payments.events import BillPaid, PaymentFailed, PaymentStarted, PaymentSucceeded
 from payments.gateways import gateway_for, gateway_of
 from payments.models.bills import WATCHERS, Bill, BillItem
 from payments.models.payments import Payment, PaymentBill
@@ -404,7 +404,8 @@ def credit(
     settled = settle(shares) if settle else ledger.charge_settled(payment.gateway, fact.charge, shares, paid.memo)
     post(settled, subject=f"payment:{payment.id}")
     faults.point("payment-after-posting")
-    move(payment, PAYMENT, "succeed", SYSTEM, {Part.SYSTEM}, detail={"amount_fen": fact.amount_fen})
+    arrived = PaymentSucceeded(payment.id)
+    move(payment, PAYMENT, "succeed", SYSTEM, {Part.SYSTEM}, event=arrived, detail={"amount_fen": fact.amount_fen})
     for bill, part in paid.parts:
         if bill.id in unfit:
             _return_part(payment, bill, part, unfit[bill.id])
@@ -468,4 +469,5 @@ def _give_up(paid: Paid, action: str, problem: str | None) -> None:
     """End an attempt that took no money, so that each of its bills can be paid in another one."""
     for _bill, part in paid.parts:
         part.standing = Standing.OVER.value
-    move(paid.payment, PAYMENT, action, SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
+    ended = PaymentFailed(paid.payment.id)
+    move(paid.payment, PAYMENT, action, SYSTEM, {Part.SYSTEM}, event=ended, detail={"problem": problem})

@@ -8,6 +8,7 @@ from app.kernel.transitions import move
 from app.kernel.words import N_
 from payments import outgoing_ledger
 from payments.models.payouts import Payout
+from payments.outgoing_events import PayoutFailed
 from payments.outgoing_states import PAYOUT
 from payments.queries.agency_money import PayoutBlock
 from payments.services.books import post
@@ -44,7 +45,7 @@ def fail_payout(row: Payout, problem: str, back_fen: int | None = None) -> None:
     `back_fen` is less than the whole where a part had been called back for a debt before.
     """
     row.problem, row.finished_at = problem, clock.now()
-    move(row, PAYOUT, "fail", SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
+    move(row, PAYOUT, "fail", SYSTEM, {Part.SYSTEM}, event=PayoutFailed(row.id), detail={"problem": problem})
     unhold_payout(row, back_fen)
     tell_agency(row, "failed", N_("A payout failed: %(number)s"),
           N_("The bank did not take it; %(amount)s yuan are in your balance again. Check your bank account."))  # fmt: skip

@@ -18,7 +18,7 @@ from app.kernel.transitions import move, record
 from app.kernel.words import N_
 from payments import held_money, ledger, rules
 from payments.errors import more_than_held, nothing_to_refund, refund_under_way, same_person
-from payments.events import BillRefunded, RefundApproved
+from payments.events import BillRefunded, RefundApproved, RefundFailed, RefundRejected, RefundRequested
 from payments.gateways import gateway_of
 from payments.ledger import Account, AccountType
 from payments.models.bills import Bill
@@ -158,7 +158,8 @@ def _request(
     if taken:
         post(ledger.refund_held(refund_id, taken, moment, _memo(row, bill), bill.id))
         _remember_shares(row, taken)
-    record(row, "request", actor, title=N_("Refund asked for"), reason=reason, detail={"amount_fen": amount_fen})
+    record(row, "request", actor, title=N_("Refund asked for"), reason=reason, detail={"amount_fen": amount_fen},
+           event=RefundRequested(refund_id))  # fmt: skip
     notify(to_role=Role.OPERATOR, kind="payment.refund-requested", subject=N_("A refund waits for approval: %(number)s"),
            text=N_("Check the reason and approve or refuse it."), link=f"/refunds/{refund_id}",
            thread_id=bill.thread_id, params={"number": bill.number})  # fmt: skip
@@ -221,7 +222,8 @@ def reject_refund(actor: Actor, refund_id: UUID, command: DecideRefund) -> None:
     bill = lock(Bill, get(Refund, refund_id).bill_id)
     row = lock(Refund, refund_id, seen=command.version)
     row.finished_at = clock.now()
-    move(row, REFUND, "reject", actor, parts_seen(actor, bill), reason=command.reason)
+    refused = RefundRejected(row.id)
+    move(row, REFUND, "reject", actor, parts_seen(actor, bill), reason=command.reason, event=refused)
     _unhold(row, bill)
 
 
@@ -388,7 +390,7 @@ def _fail(row: Refund, bill: Bill, problem: str) -> None:
     row.problem = problem
     row.finished_at = clock.now()
     was_done = row.state == RefundState.SUCCEEDED
-    move(row, REFUND, "fail", SYSTEM, {Part.SYSTEM}, detail={"problem": problem})
+    move(row, REFUND, "fail", SYSTEM, {Part.SYSTEM}, event=RefundFailed(row.id), detail={"problem": problem})
     _unhold(row, bill)
     if _escrow_share(row, bill) and (was_done or bill.state == BillState.RELEASED) and bill.state != BillState.PAID:
         move(bill, BILL, "refund_returned", SYSTEM, {Part.SYSTEM})

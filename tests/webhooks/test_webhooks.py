@@ -308,3 +308,55 @@ def test_the_pages(app: Flask, as_role: Callable[..., FlaskClient], receiver: Re
     bad = client.post("/webhooks/new", data=form | {"idempotency_key": "k2", "url": "https://10.0.0.1/"})
     assert bad.status_code == 422
     assert as_role("applicant").get("/webhooks").status_code == 403
+
+
+def test_a_second_click_does_nothing_twice(
+    app: Flask, as_role: Callable[..., FlaskClient], owner: Actor, receiver: Receiver
+) -> None:
+    client = as_role("agency")
+    form = {"idempotency_key": "k", "url": receiver.url, "description": "对账系统", "events": ["bill.paid"]}
+    client.post("/webhooks/new", data=form)
+    endpoint_id = db.session.scalars(sa.select(WebhookEndpoint.id)).one()
+    address = f"/webhooks/{endpoint_id}"
+    for _ in range(2):
+        assert client.post(f"{address}/ping", data={"idempotency_key": "p"}).status_code == 303
+    assert len(deliveries()) == 1
+    outbox.drain_all()
+    (sent,) = deliveries()
+    for _ in range(2):
+        again = client.post(f"{address}/deliveries/{sent.id}/replay", data={"idempotency_key": "r"})
+        assert again.status_code == 303
+    assert len(deliveries()) == 2
+    outbox.drain_all()
+    days = {"since": "2020-01-01", "until": "2099-01-01", "only_missed": "", "idempotency_key": "s"}
+    for _ in range(2):
+        assert client.post(f"{address}/replay", data=days).status_code == 303
+    assert len(deliveries()) == 3
+    before = endpoint(endpoint_id).secret
+    first = client.post(f"{address}/rotate", data={"idempotency_key": "n"})
+    made = endpoint(endpoint_id).secret
+    repeated = client.post(f"{address}/rotate", data={"idempotency_key": "n"})
+    assert (first.status_code, repeated.status_code) == (200, 303)
+    assert before != made == endpoint(endpoint_id).secret
+    assert "whsec_" not in client.get(repeated.headers["Location"]).get_data(as_text=True)
+
+
+def test_the_log_is_filtered_by_state_type_and_day(
+    app: Flask, owner: Actor, receiver: Receiver, clock_at: Callable[[datetime], None]
+) -> None:
+    clock_at(NOON)
+    endpoint_id, _secret = subscribed(owner, receiver.url)
+    a_bill(owner)
+    outbox.drain_all()
+    clock_at(NOON + timedelta(days=2))
+    services.ping(owner, endpoint_id)
+
+    def found(**wanted: Any) -> list[str]:
+        return [one.kind for one in queries.deliveries_page(endpoint_id, queries.LogFilter(**wanted)).items]
+
+    assert found() == ["webhook.ping", "bill.opened"]
+    assert found(kind="bill.opened") == ["bill.opened"]
+    assert found(state=DeliveryState.WAITING) == ["webhook.ping"]
+    assert found(since=NOON + timedelta(seconds=1)) == ["webhook.ping"]
+    assert found(until=NOON + timedelta(days=2)) == ["bill.opened"]
+    assert found(kind="bill.opened", state=DeliveryState.WAITING) == []
