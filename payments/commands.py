@@ -32,6 +32,8 @@ def probe(base: str | None, key: str | None, *, live: bool) -> None:
 def _print(result: Result) -> Result:
     mark = "passed" if result.passed else "FAILED"
     click.echo(f"{mark}  {result.step:46} {result.found}")
+    if not result.passed:
+        click.echo(f"        expected: {result.step}")
     if result.advice:
         click.echo(f"        -> {result.advice}")
     return result

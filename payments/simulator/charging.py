@@ -29,6 +29,12 @@ DISPUTED_CARDS = {
 }
 """Test card numbers whose charge succeeds and is then disputed, with the reason, as in Stripe's own documentation."""
 
+LATE_REFUNDS = {
+    "4000000000007726": "waits",
+    "4000000000005126": "comes back",
+}
+"""Test card numbers whose refunds wait before they succeed, or fail after that, as in Stripe's own documentation."""
+
 Watcher = Callable[[Backend, Json, str], None]
 _watchers: list[Watcher] = []
 

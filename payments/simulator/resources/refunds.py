@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payments.simulator.backend import Backend, drawn
+from payments.simulator.charging import LATE_REFUNDS, when_charged
 from payments.simulator.errors import ApiError, invalid
 from payments.simulator.movements import new_movement
 from payments.simulator.routing import Route, fetch, lister, merged, reader
@@ -34,7 +35,8 @@ def create(backend: Backend, values: Json) -> Json:
         raise invalid(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount", kept=True
         )
-    at_once = charge["payment_method_details"]["type"] == "card"
+    course = charge.get("_refunds")
+    at_once = charge["payment_method_details"]["type"] == "card" and course != "waits"
     refund: Json = {
         "id": new_id("refund"),
         "object": "refund",
@@ -73,7 +75,16 @@ def create(backend: Backend, values: Json) -> Json:
     backend.emit("charge.refunded", charge, before)
     if not at_once:
         schedule(backend, backend.now() + backend.behaviour("refund_delay"), finish, refund["id"])
+    elif course == "comes back":
+        schedule(backend, backend.now() + backend.behaviour("refund_delay"), come_back, refund["id"])
     return refund
+
+
+@when_charged
+def expect(backend: Backend, charge: Json, number: str) -> None:
+    """The refunds of some test cards are late, or come back."""
+    if number in LATE_REFUNDS:
+        backend.change(charge, _refunds=LATE_REFUNDS[number])
 
 
 @timed
