@@ -83,7 +83,9 @@ def _log(found: Findings) -> None:
     found.facts[N_("Audit events")] = verdict.events
     found.problems += list(verdict.problems)
     left = db.session.scalar(
-        sa.select(sa.func.count()).select_from(outbox.OutboxMessage).where(outbox.OutboxMessage.done_at.is_(None))
+        sa.select(sa.func.count())
+        .select_from(outbox.OutboxMessage)
+        .where(outbox.OutboxMessage.done_at.is_(None), outbox.OutboxMessage.due_at <= clock.now())
     )
     if left:
         found.problems.append(f"{left} messages of the outbox were not handled")

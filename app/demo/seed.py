@@ -20,10 +20,11 @@ from sqlalchemy import event
 from tqdm import tqdm
 
 from app.demo.bank_desk import at_the_bank
+from app.demo.books import BookKeepers
 from app.demo.carrier_bills import CarrierBills
-from app.demo.cashier import cashier_open
+from app.demo.cashier import Cashier, cashier_open
 from app.demo.challenges import Challengers
-from app.demo.counter import bills_of_other_kinds
+from app.demo.counter import CounterDays, bills_of_other_kinds, leave_at_the_cashier
 from app.demo.courier import courier_open
 from app.demo.credit import judge_violations
 from app.demo.desk import leave_on_the_desk
@@ -32,14 +33,17 @@ from app.demo.hall import Hall
 from app.demo.item_list import move_the_list
 from app.demo.market import Market
 from app.demo.names import Names
-from app.demo.payouts import pay_out
-from app.demo.people import engage
+from app.demo.partners import Partners, receiver_open
+from app.demo.payouts import Payouts
+from app.demo.people import Cast, engage
 from app.demo.post import Post
 from app.demo.powers import register_powers
+from app.demo.refunds import MoneyBack
 from app.demo.rounds import OwnRounds
 from app.demo.shelf import Opening, Shelf, items_in_force
 from app.demo.simulation import Simulation
-from app.kernel import clock, work_calendar
+from app.demo.transfers import BankDesk
+from app.kernel import clock, outbox, work_calendar
 from app.kernel.access import Role
 from app.kernel.db import db
 from app.kernel.jobs import Job
@@ -119,7 +123,7 @@ def seed_command(scale: float, seed: int, if_empty: bool) -> None:
             return
         raise NotEmpty("the database is not empty; demonstration data were not added")
     began = clock.now()
-    logging.disable(logging.INFO)  # one line for every call to a simulator would bury the progress bar
+    logging.disable(logging.ERROR)  # calls to simulators, and differences in the books that are meant to be there
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     counts = seed_world(app, World.of_scale(scale), seed)
     took = (clock.now() - began).total_seconds()
@@ -196,6 +200,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
     with (
         cashier_open(app, data, lambda: simulation.now) as cashier,
         courier_open(app, post, lambda: simulation.now) as courier,
+        receiver_open() as receiver,
     ):
         Opening(simulation, names, cast, shelf).plan(world.agencies, OPENING_DAYS)
         market = Market(simulation, names, cast, shelf, cashier)
@@ -208,6 +213,8 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         hall_post.plan()
         carrier_bills = CarrierBills(simulation, cast, hall_post)
         carrier_bills.plan()
+        money = MoneyDesk(simulation, cast, shelf, cashier, receiver)
+        money.plan()
         simulation.run(_worker(app), _progress(simulation, quiet=quiet))
         judge_violations(simulation, cast, shelf)
         with clock.at(simulation.end):
@@ -218,9 +225,39 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
             hall_post.leave_on_the_shelves()
             carrier_bills.leave_one_open()
             bills_of_other_kinds(names.random)
-            pay_out(cast, shelf, cashier)
-            at_the_bank(cast)
+            leave_at_the_cashier(cast, cashier)
+            money.leave_open()
     return _counts()
+
+
+class MoneyDesk:
+    """Everything that happens at the payment counter besides the bills of contracts."""
+
+    def __init__(self, simulation: Simulation, cast: Cast, shelf: Shelf, cashier: Cashier, receiver: str) -> None:
+        self._cast = cast
+        bank = BankDesk(simulation, cast)
+        self._counter = CounterDays(simulation, cast, cashier, bank)
+        self._desks = (
+            Partners(simulation, cast, receiver),
+            MoneyBack(simulation, cast, cashier),
+            bank,
+            Payouts(simulation, cast, shelf),
+        )
+        self._books = BookKeepers(simulation, cast, cashier)
+
+    def plan(self) -> None:
+        """Plan what happens until today."""
+        self._counter.plan()
+        for desk in (*self._desks, self._books):
+            desk.plan()
+
+    def leave_open(self) -> None:
+        """Leave on every desk what waits for somebody today."""
+        for desk in self._desks:
+            desk.leave_open()
+            outbox.drain_all()
+        at_the_bank(self._cast)
+        self._books.leave_open()
 
 
 def _worker(app: Flask) -> list[Job]:

@@ -21,7 +21,7 @@ from app.kernel.errors import DomainError
 from app.kernel.jobs import Every, Job
 
 log = logging.getLogger(__name__)
-Act = Callable[[], None]
+Act = Callable[[], object]
 TICKS: Final = (time(0, 1), time(10, 1))
 """When the worker is let run each day: after the deadlines of midnight, and after the hours at which things are due."""
 
