@@ -40,6 +40,7 @@ from tests.delivery import rounds_builders
 from tests.marketplace import contract_builders, market, procurement_builders
 from tests.marketplace.challenges import builders as challenge_builders
 from tests.marketplace.quotes import builders as quote_builders
+from tests.payments import builders as payments
 
 AsRole = Callable[..., FlaskClient]
 Clock = Callable[[datetime], None]
@@ -154,6 +155,32 @@ def a_webhook(_clock_at: Clock) -> UUID:
     return webhooks.subscribe(builders.a_member(Role.OWNER), wanted)[0]
 
 
+def a_refund(_clock_at: Clock) -> UUID:
+    return payments.refund_asked()
+
+
+def a_payout(_clock_at: Clock) -> UUID:
+    return payments.payout_asked()
+
+
+def a_dispute(_clock_at: Clock) -> UUID:
+    return payments.disputed()
+
+
+def a_voucher(_clock_at: Clock) -> UUID:
+    return payments.transferred().voucher_id
+
+
+def an_attempt(_clock_at: Clock) -> UUID:
+    return payments.transferred().payment_id
+
+
+def money_of_an_agency(_clock_at: Clock) -> UUID:
+    organisation_id = payments.transferred().agency.organisation_id
+    assert organisation_id is not None
+    return organisation_id
+
+
 # address, how one is made, roles of strangers who may have such objects themselves
 PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/procurements/", a_draft_notice, (Role.OWNER, Role.AGENCY)),
@@ -162,6 +189,15 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/contracts/", a_contract, (Role.OWNER, Role.AGENCY)),
     ("/bills/", a_bill, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/bank-accounts/", a_bank_account, (Role.AGENCY, Role.OWNER)),
+    ("/refunds/", a_refund, (Role.OWNER, Role.AGENCY)),
+    ("/payouts/", a_payout, (Role.AGENCY, Role.OWNER)),
+    ("/disputes/", a_dispute, (Role.AGENCY, Role.OWNER)),
+    ("/agency-money/", money_of_an_agency, (Role.AGENCY, Role.OWNER)),
+    ("/pay/vouchers/", a_voucher, (Role.OWNER, Role.AGENCY, Role.APPLICANT, Role.WINDOW_CLERK)),
+    ("/pay/", an_attempt, (Role.OWNER, Role.AGENCY)),
+    ("/pay/return/", an_attempt, (Role.OWNER, Role.AGENCY)),
+    ("/pay/cashier/", an_attempt, (Role.OWNER, Role.AGENCY)),
+    ("/payments/", an_attempt, (Role.OWNER, Role.AGENCY)),
     ("/cases/", a_case, (Role.OWNER, Role.APPLICANT, Role.WINDOW_CLERK, Role.APPROVING_DEPARTMENT)),
     ("/certificates/", a_certificate, (Role.OWNER, Role.APPLICANT, Role.CERTIFICATE_CENTRE)),
     ("/parcels/", a_parcel, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR, Role.APPLICANT)),

@@ -85,6 +85,6 @@ def disputed() -> UUID:
     """A dispute of the payer's bank that waits for our answer."""
     made = transferred()
     now = clock.now()
-    moved = Movement("txn_dispute", "adjustment", -FEN, 0, "CNY", now, "dp_1")
+    moved = Movement("txn_dispute", "other", -FEN, 0, "CNY", now, "dp_1")
     fact = DisputeFact("dp_1", "needs_response", FEN, "CNY", "fraudulent", now + timedelta(days=7), now, (moved,))
     return apply_dispute(made.payment_id, fact)
