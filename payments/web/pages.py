@@ -13,7 +13,7 @@ from app.kernel.access import Role
 from app.kernel.calendar import UnknownYear
 from app.kernel.errors import DomainError, NotAllowed, NotFound
 from app.kernel.inbox import once
-from app.kernel.timeline import thread_entries
+from app.kernel.timeline import object_entries, thread_entries
 from app.kernel.words import N_
 from app.manifest import NavigationItem
 from app.web import parsing
@@ -283,6 +283,7 @@ def refund(object_id: UUID) -> str:
             REFUND, view.state, view.parts, href=f"/refunds/{view.id}", table=REFUND_ACTIONS, version=view.version
         ),
         is_own=view.requested_by is not None and view.requested_by == actor.user_id,
+        entries=tuple(reversed(object_entries("refund", view.id, actor))),
     )
 
 

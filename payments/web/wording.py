@@ -7,7 +7,7 @@ from flask_babel import gettext
 from payments import chart
 from payments.queries import BillView, PaymentView
 from payments.rules import BANK_TRANSFER, METHOD_LABELS
-from payments.states import UNFINISHED_REFUND, BillKind, BillState, Part, PaymentState
+from payments.states import UNFINISHED_REFUND, BillKind, BillState, Part, PaymentState, RefundState
 
 
 def _(message: str) -> str:
@@ -115,6 +115,19 @@ def _waiting(live: PaymentView, *, is_payer: bool) -> Story:
         _("A payment was started and the provider has not reported success yet."),
         _("If you have paid, this is confirmed here within a minute. If not, go on at the cashier."),
     )
+
+
+def refund_story(state: str) -> str:
+    """What happens next with a refund, or how it ended."""
+    return {
+        RefundState.REQUESTED: _("Another operator approves or refuses it."),
+        RefundState.APPROVED: _("It is sent to the payment provider within a minute."),
+        RefundState.SUBMITTED: _("It was sent, and the payment provider has not answered yet. It is asked again by itself."),
+        RefundState.PENDING: _("The payment provider has taken it. Money to wallets may take some days; the payer is told when it has arrived."),
+        RefundState.SUCCEEDED: _("The money is back with the payer. There is nothing to do."),
+        RefundState.FAILED: _("The money did not reach the payer and lies where it lay before. Ask for the refund again."),
+        RefundState.REJECTED: _("Nothing goes back. The reason stands in the timeline."),
+    }[RefundState(state)]  # fmt: skip
 
 
 def problem_text(problem: str) -> str:
