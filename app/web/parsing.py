@@ -10,7 +10,8 @@ from app.kernel.words import N_
 from app.web.schemas import InputSchema
 
 DEEPEST_JSON = 20
-OUR_FIELDS = frozenset({"csrf_token", "idempotency_key"})
+OUR_FIELDS = frozenset({"csrf_token", "idempotency_key", "pasted"})
+"""What forms carry beside the fields of their schemas; `pasted` only helped to fill them in."""
 
 
 def body(schema: type[InputSchema]) -> Any:

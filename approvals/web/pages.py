@@ -213,29 +213,50 @@ def service_page(object_id: UUID) -> str:
 
 @bp.post("/cases/<uuid:object_id>/service/paste")
 @signed_in
-def service_pasted(object_id: UUID) -> str:
-    """The same form with the fields of a pasted line, for whoever has no script."""
+def service_pasted(object_id: UUID) -> BaseResponse | str:
+    """The same form with the fields of a pasted text, for whoever has no script; without one it is the form's own button."""
     view = queries.case_view(current_actor(), object_id)
     if Part.APPLICANT not in view.parts or not is_open_for_choice(view):
         raise NotFound
-    found = read_pasted(parsing.form(PasteIn)["pasted"])
+    if not request.form.get("pasted", "").strip():
+        return redirect(f"/cases/{object_id}/actions/choose_service", 307)
+    return _service_page(view, *_filled_in(ChooseServiceIn))
+
+
+@bp.post("/cases/new/paste")
+@requires(Permission.CASE_APPLY)
+def application_pasted() -> BaseResponse | str:
+    """The application form with the fields of a pasted text; files have to be chosen again. Without a text it applies."""
+    if not request.form.get("pasted", "").strip():
+        return create()
+    return _application_page(*_filled_in(ApplyIn))
+
+
+def _filled_in(schema: type[ApplyIn | ChooseServiceIn]) -> tuple[Form, Form]:
+    """What was typed with what the pasted text says, and the paste field, with an error where it says nothing."""
+    pasted = request.form["pasted"]
+    found = read_pasted(pasted)
     values = {
-        "receiver_name": found.name,
-        "receiver_mobile": found.mobile,
-        "region_code": found.code,
-        "address": found.address,
-    }
-    return _service_page(view, Form(ChooseServiceIn(), {"mode": "courier", "version": view.version, **values}))
+        "receiver_name": found.name, "receiver_mobile": found.mobile, "region_code": found.code, "address": found.address,
+    }  # fmt: skip
+    said = {name: value for name, value in values.items() if value}
+    problem = {} if said else {"pasted": [N_("Nothing was recognised. Please type into the fields below.")]}
+    typed = {name: value for name, value in parsing.form_values(schema).items() if name != "materials"}
+    return Form(schema(), {**typed, **said}), Form(PasteIn(), {"pasted": pasted}, problem)
 
 
-def _service_page(view: CaseView, form: Form) -> str:
+def _service_page(view: CaseView, form: Form, paste: Form | None = None) -> str:
     return render_template(
-        "approvals/service.html", case=view, form=form, courier_fields=_courier_fields(form), paste=Form(PasteIn())
-    )
+        "approvals/service.html", case=view, form=form, courier_fields=_courier_fields(form), paste=paste or Form(PasteIn()),
+        paste_to=url_for("approvals.service_pasted", object_id=view.id),
+    )  # fmt: skip
 
 
-def _application_page(form: Form) -> str:
-    return render_template("approvals/apply.html", form=form, courier_fields=_courier_fields(form))
+def _application_page(form: Form, paste: Form | None = None) -> str:
+    return render_template(
+        "approvals/apply.html", form=form, courier_fields=_courier_fields(form), paste=paste or Form(PasteIn()),
+        paste_to=url_for("approvals.application_pasted"),
+    )  # fmt: skip
 
 
 def _courier_fields(form: Form) -> list[FormField]:

@@ -111,6 +111,25 @@ def test_the_form_keeps_what_was_typed_and_then_applies(clock_at: Clock, client_
     assert (page.status_code, "plan.txt" in page.text) == (200, True)
 
 
+def test_a_pasted_address_fills_the_first_form_and_keeps_what_was_typed(clock_at: Clock, client_of: Client) -> None:
+    story = submitted(clock_at)
+    client = client_of(story.applicant)
+    typed = {"project_name": "滨江新城三期", "mode": "courier", "csrf_token": token_of(client.get("/cases/new").text)}
+    line = "李晓燕 139-1234-5678 浙江宁波海曙区中山西路2号1幢301室"
+    filled = client.post("/cases/new/paste", data={**typed, "pasted": line}).text
+    for value in ("滨江新城三期", "李晓燕", "13912345678", "330203", "中山西路2号1幢301室"):
+        assert f'value="{value}"' in filled
+    nothing = client.post("/cases/new/paste", data={**typed, "pasted": "。"}).text
+    assert 'id="field-pasted-error"' in nothing
+    assert 'value="滨江新城三期"' in nothing
+    before = db.session.query(Case).count()
+    applied = client.post(
+        "/cases/new/paste", data={**application(story), **typed, "pasted": "", "mandate_accepted": "true"}
+    )
+    assert applied.status_code == 303, "Enter in a field presses the first button of the form"
+    assert db.session.query(Case).count() == before + 1
+
+
 def test_the_whole_way_through_the_api(clock_at: Clock, client_of: Client) -> None:
     story = submitted(clock_at)
     clerk, official, printer = (client_of(a) for a in (story.clerk, story.official, story.printer))

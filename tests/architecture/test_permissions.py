@@ -122,7 +122,7 @@ PUBLIC_WRITES = {
     "/pay/notice/stripe",
     "/saved-searches/stop/<token>",
     # the receiver's link of a parcel: its token is the secret; the address changes only with the pick-up code
-    "/t/<token>/<any(day, complaint, address):wish>",
+    "/t/<token>/<any(day, complaint, address, point):wish>",
 }
 
 

@@ -39,8 +39,12 @@
       input.value = selects.map((select) => select.value).filter(Boolean).at(-1) ?? "";
       input.dispatchEvent(new Event("change", { bubbles: true }));
     };
-    fill(0);
-    path(provinces, input.value).forEach((node, depth) => { selects[depth].value = node[0]; fill(depth + 1); });
+    const choose = (code) => {
+      fill(0);
+      path(provinces, code).forEach((node, depth) => { selects[depth].value = node[0]; fill(depth + 1); });
+    };
+    choose(input.value);
+    picker.addEventListener("region:set", (event) => choose(event.detail));
     selects[0].id = input.id;
     input.removeAttribute("id");
     if (input.getAttribute("aria-invalid")) selects.forEach((select) => select.setAttribute("aria-invalid", "true"));
