@@ -131,6 +131,7 @@ class Doubt(StrEnum):
     CODE_LOCKED = "code_locked"
     NO_SIGNATURE = "no_signature"
     TIME = "time"
+    HANDSET_GIVEN_UP = "handset_given_up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Standing(StrEnum):
     """A person has to look at it."""
     CONFLICT = "conflict"
     """Another courier's delivery of the same parcel arrived before."""
+    REFUSED = "refused"
+    """It came from a handset that had been replaced or given up: kept as evidence, and refused."""
     LATE = "late"
     """The parcel was settled before; nothing follows from it."""
 

@@ -32,6 +32,9 @@ class CourierRound(Base, Versioned, Stateful):
     storage_key: Mapped[str | None] = mapped_column(sa.String(44))
     """Base64 of the 32 bytes that protect this round on the handset; forgotten when the round ends."""
 
+    handset_no: Mapped[int] = mapped_column(sa.Integer(), default=1, server_default="1")
+    """Counted up when the handset is replaced or given up: what an earlier one still sends is kept and does not count."""
+
     __table_args__ = (
         *state_checks(ROUND),
         named_check("key_dies", "storage_key IS NULL OR state = 'out'"),

@@ -20,6 +20,9 @@ class Choice:
     point: str | None
 
 
+NO_CHOICE = Choice(None, None)
+
+
 def choices_of(parcel_ids: Iterable[UUID]) -> Mapping[UUID, Choice]:
     """By parcel; those without a choice are not in it."""
     statement = (

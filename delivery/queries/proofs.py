@@ -51,6 +51,7 @@ STANDINGS: Final = {
     Standing.EVIDENCE: (N_("Evidence beside the carrier's report"), "active"),
     Standing.DOUBTFUL: (N_("A person has to look"), "warning"),
     Standing.CONFLICT: (N_("Second delivery of the same parcel"), "danger"),
+    Standing.REFUSED: (N_("From a handset that was given up"), "danger"),
     Standing.LATE: (N_("Came after the parcel was settled"), "neutral"),
 }
 DOUBTS: Final = {
@@ -61,6 +62,7 @@ DOUBTS: Final = {
     Doubt.CODE_LOCKED: N_("The code of this stop was locked."),
     Doubt.NO_SIGNATURE: N_("There is no signature."),
     Doubt.TIME: N_("The time of the handset cannot be right."),
+    Doubt.HANDSET_GIVEN_UP: N_("The handset had been replaced or given up before this arrived."),
 }
 
 

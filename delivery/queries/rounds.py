@@ -18,6 +18,7 @@ from delivery import terms as rule_book
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
 from delivery.policy import must_see_round, oversees
+from delivery.queries.choices import NO_CHOICE, Choice, choices_of
 from delivery.states import ROUND, Part, RoundState
 
 STOP_LABELS: Final = {
@@ -69,6 +70,8 @@ class StopView:
     tone: str
     code_tries: int
     is_locked: bool
+    chosen_day: date | None
+    point: str | None
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,16 @@ class RoundView:
     set_out_at: datetime | None
     finished_at: datetime | None
     stops: tuple[StopView, ...]
+    handset_no: int
     parts: frozenset[Part]
 
     def count(self, *states: StopState) -> int:
         return sum(stop.state in states for stop in self.stops)
 
 
-def rounds_statement(actor: Actor) -> sa.Select[Any]:
+def rounds_statement(
+    actor: Actor, *, courier: UUID | None = None, state: str | None = None, day: date | None = None
+) -> sa.Select[Any]:
     """Rounds of the hall, or of the courier who asks, the newest day first, with the sums of their stops."""
     counted = sa.select(
         RoundStop.round_id,
@@ -110,6 +116,8 @@ def rounds_statement(actor: Actor) -> sa.Select[Any]:
     )
     if not oversees(actor):
         statement = statement.where(CourierRound.hall_organisation_id == actor.organisation_id)
+    wanted = ((CourierRound.courier_user_id, courier), (CourierRound.state, state), (CourierRound.work_day, day))
+    statement = statement.where(*(column == value for column, value in wanted if value is not None))
     return statement.order_by(CourierRound.work_day.desc(), CourierRound.created_at.desc(), CourierRound.id)
 
 
@@ -141,14 +149,14 @@ def rounds_of_courier(actor: Actor) -> tuple[RoundRow, ...]:
 
 
 def round_view(round_id: UUID, actor: Actor) -> RoundView:
-    """A round with its stops, in three statements. Raises NotFound for another hall's or another courier's."""
+    """A round with its stops, in four statements. Raises NotFound for another hall's or another courier's."""
     row = get(CourierRound, round_id)
     parts = must_see_round(actor, row)
     state = RoundState(row.state)
     return RoundView(
         row.id, row.number, row.number, row.hall_organisation_id, row.courier_user_id, row.courier_name, row.work_day, state,
         ROUND.labels[state], ROUND_TONES[state], ROUND.next_step[state], row.version, row.set_out_at, row.finished_at,
-        tuple(_stop_view(stop, parcel) for stop, parcel in _stops(row.id)), parts,
+        _stop_views(row.id), row.handset_no, parts,
     )  # fmt: skip
 
 
@@ -162,7 +170,13 @@ def _stops(round_id: UUID) -> Sequence[Any]:
     return db.session.execute(statement).all()
 
 
-def _stop_view(stop: RoundStop, parcel: Parcel) -> StopView:
+def _stop_views(round_id: UUID) -> tuple[StopView, ...]:
+    rows = _stops(round_id)
+    chosen = choices_of(parcel.id for _, parcel in rows)
+    return tuple(_stop_view(stop, parcel, chosen.get(parcel.id, NO_CHOICE)) for stop, parcel in rows)
+
+
+def _stop_view(stop: RoundStop, parcel: Parcel, chosen: Choice) -> StopView:
     state = StopState(stop.outcome)
     return StopView(
         parcel.id, parcel.number, parcel.waybill_no or "", rules.masked_name(parcel.receiver_name),
@@ -170,6 +184,7 @@ def _stop_view(stop: RoundStop, parcel: Parcel) -> StopView:
             parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county, parcel.receiver_address
         ),
         parcel.contents, state, STOP_LABELS[state], STOP_TONES[state], stop.code_tries, stop.is_locked,
+        chosen.day, chosen.point,
     )  # fmt: skip
 
 
@@ -202,6 +217,7 @@ class CarriedRound:
     state: str
     set_out_at: datetime | None
     key: str | None = field(repr=False)
+    handset_no: int
     stops: tuple[CarriedStop, ...]
 
 
@@ -220,7 +236,9 @@ def carried_round(round_id: UUID, actor: Actor) -> CarriedRound:
         for stop, parcel in _stops(row.id)
         if stop.outcome != StopState.TAKEN_OFF
     ]
-    return CarriedRound(row.id, row.number, row.work_day, row.state, row.set_out_at, row.storage_key, tuple(stops))
+    return CarriedRound(
+        row.id, row.number, row.work_day, row.state, row.set_out_at, row.storage_key, row.handset_no, tuple(stops)
+    )
 
 
 def _carried(stop: RoundStop, parcel: Parcel, tries: int, *, full: bool) -> CarriedStop:

@@ -67,6 +67,8 @@ class DoorReport:
     reason: FailReason | None = None
     next_step: NextStep | None = None
     note: str = field(default="", repr=False)
+    handset_no: int = 1
+    """Which handset of the round it was, as the round told it."""
     photo: bytes | None = field(default=None, repr=False)
     signature: bytes | None = field(default=None, repr=False)
 
@@ -137,14 +139,17 @@ def store_record(actor: Actor, device_id: str, sent_at: datetime, report: DoorRe
     stop = stop_of(found.id, report.parcel_id)
     parcel = lock(Parcel, report.parcel_id)
     timing = doorstep.timing(report.device_at, report.noted_offset, sent_at, clock.now(), found.set_out_at)
-    check = _checked_code(actor, stop, parcel, report)
+    given_up = report.handset_no < found.handset_no
+    check = _checked_code(actor, stop, parcel, report, counts=not given_up)
     doubts = list(_doubts(stop, parcel, report, check, timing.occurred_at))
+    if given_up:
+        doubts.append(Doubt.HANDSET_GIVEN_UP)
     if timing.is_absurd:
         doubts.append(Doubt.TIME)
     row = DoorRecord(
         id=report.id, number=next_number("QS"), fingerprint=report.fingerprint, stop_id=stop.id, parcel_id=parcel.id, waybill_no=parcel.waybill_no or "",
         courier_user_id=actor.user_id, courier_name=actor.name, device_id=device_id, kind=report.kind,
-        standing=_standing(parcel, report, doubts), doubts=[str(each) for each in doubts], device_at=report.device_at,
+        standing=Standing.REFUSED if given_up else _standing(parcel, report, doubts), doubts=[str(each) for each in doubts], device_at=report.device_at,
         offset_ms=round(timing.offset.total_seconds() * 1000), occurred_at=timing.occurred_at, received_at=clock.now(),
         is_skewed=timing.is_skewed, signer=report.signer, signer_name=report.signer_name or None, id_type=report.id_type,
         id_last4=report.id_last4, code_check=check, reason=report.reason, next_step=report.next_step, note=report.note or None,
@@ -153,19 +158,33 @@ def store_record(actor: Actor, device_id: str, sent_at: datetime, report: DoorRe
     db.session.add(row)
     db.session.flush()  # the partial unique index on counted deliveries speaks here
     _write_down(actor, parcel, row)
+    if given_up:
+        if row.kind == RecordKind.DELIVERED:
+            raise_task(parcel, TaskKind.DOUBTFUL_PROOF, cause=str(row.id), fact=row.number)
+        return _outcome(row, "stored")
     _follow(actor, stop, parcel, row)
-    return Outcome(row.id, "stored", row.standing, tuple(row.doubts))
+    return _outcome(row, "stored")
 
 
 def _repeated(known: DoorRecord, actor: Actor, report: DoorReport) -> Outcome:
     if known.fingerprint != report.fingerprint or known.courier_user_id != actor.user_id:
         raise Conflict("record-id-reused", N_("This record was sent before with other content."))
-    return Outcome(known.id, "repeated", known.standing, tuple(known.doubts))
+    return _outcome(known, "repeated")
 
 
-def _checked_code(actor: Actor, stop: RoundStop, parcel: Parcel, report: DoorReport) -> CodeCheck:
+def _outcome(row: DoorRecord, result: str) -> Outcome:
+    """What the handset is told of a stored record; one of a handset that was given up is refused each time it is sent."""
+    if row.standing != Standing.REFUSED:
+        return Outcome(row.id, result, row.standing, tuple(row.doubts))
+    return Outcome(
+        row.id, "refused", row.standing, tuple(row.doubts), "handset-given-up",
+        N_("This handset was replaced or given up. The record is kept as evidence and does not count; the hall looks at it."),
+    )  # fmt: skip
+
+
+def _checked_code(actor: Actor, stop: RoundStop, parcel: Parcel, report: DoorReport, *, counts: bool) -> CodeCheck:
     check = doorstep.check_code(parcel.pickup_code, report.code)
-    if check is CodeCheck.WRONG and not stop.is_locked:
+    if counts and check is CodeCheck.WRONG and not stop.is_locked:
         stop.code_tries += 1
         if stop.code_tries >= rule_book.in_force().code_tries:
             lock_code(stop, parcel, actor)

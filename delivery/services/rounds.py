@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.identity import queries as identity
+from app.identity import sessions
 from app.identity.notices import notify
 from app.kernel import clock
 from app.kernel.access import Actor, Role
@@ -63,10 +64,12 @@ class StopOf:
 
 
 @dataclass(frozen=True)
-class OrderStops:
-    """The parcels in the order in which they are to be visited; those not named follow in their present order."""
+class EndRound:
+    """Why a round is ended or goes on with another handset; whether the handset is given up for good."""
 
-    parcel_ids: tuple[UUID, ...]
+    reason: str
+    handset_given_up: bool = False
+    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def plan_round(actor: Actor, command: PlanRound) -> UUID:
         raise Refused("empty-round", N_("Choose at least one parcel that the courier has."), field="parcel_ids")
     db.session.add(made)
     db.session.flush()  # record() and the stops name its id
-    for position, parcel in enumerate(sorted(parcels, key=_by_place)):
+    for position, parcel in enumerate(sorted(parcels, key=by_place)):
         _put_on(made, parcel, position)
     record(made, "planned", actor, title=N_("Round planned"), detail={"number": made.number, "stops": len(parcels)})
     notify(
@@ -157,7 +160,8 @@ def _wanted(hall: UUID, command: PlanRound) -> list[Parcel]:
     return found
 
 
-def _by_place(parcel: Parcel) -> tuple[str, str, str]:
+def by_place(parcel: Parcel) -> tuple[str, str, str]:
+    """The order in which stops are planned: county, street, number."""
     return parcel.receiver_county, parcel.receiver_address, parcel.number
 
 
@@ -230,20 +234,6 @@ def take_off(actor: Actor, round_id: UUID, command: StopOf) -> None:
 
 
 @use_case
-def order_stops(actor: Actor, round_id: UUID, command: OrderStops) -> None:
-    """Write the order of visits. Unknown parcels are ignored: the round may have changed since the handset asked."""
-    found = lock(CourierRound, round_id)
-    if not must_see_round(actor, found).intersection((Part.COURIER, Part.POST, Part.SUPERVISOR)):
-        raise NotAllowed
-    if found.state not in UNFINISHED:
-        raise Refused("round-over", N_("This round is over."))
-    place = {parcel_id: number for number, parcel_id in enumerate(command.parcel_ids)}
-    stops = sorted(stops_of(found.id), key=lambda stop: (place.get(stop.parcel_id, len(place)), stop.position))
-    for position, stop in enumerate(stops):
-        stop.position = position
-
-
-@use_case
 def set_out(actor: Actor, round_id: UUID) -> None:
     """The courier takes the round out: from now on the handset holds it. A repeat changes nothing."""
     found = lock(CourierRound, round_id)
@@ -276,14 +266,53 @@ def finish(actor: Actor, round_id: UUID) -> None:
 
 
 @use_case
-def end_for_courier(actor: Actor, round_id: UUID, command: object) -> None:
-    """A supervisor ends the round of a handset that will not come back: broken, lost, or its courier ill."""
-    found = lock(CourierRound, round_id, seen=getattr(command, "version", None))
+def end_for_courier(actor: Actor, round_id: UUID, command: EndRound) -> None:
+    """A supervisor ends the round of a courier who will not: ill, or the handset is lost or has no key any more.
+
+    What was not visited becomes free for another round. With `handset_given_up` the courier's sessions end, and whatever
+    that handset still sends is kept and refused.
+    """
+    found = lock(CourierRound, round_id, seen=command.version)
     parts = must_see_round(actor, found)
-    reason = str(getattr(command, "reason", ""))
     sums = _close(found)
+    if command.handset_given_up:
+        _give_handset_up(found)
+    # no statement runs between this and move(): the database holds key and state together
     found.finished_at, found.storage_key = clock.now(), None
-    move(found, ROUND, "end_for_courier", actor, parts, reason=reason, detail=sums)
+    detail = sums | {"handset_given_up": command.handset_given_up}
+    move(found, ROUND, "end_for_courier", actor, parts, reason=command.reason, detail=detail)
+
+
+@use_case
+def replace_handset(actor: Actor, round_id: UUID, command: EndRound) -> None:
+    """The courier goes on with another handset: what the earlier one still sends is kept and refused.
+
+    The key stays, so that the earlier handset, found again, can still send its records as evidence; without the courier's
+    session, which ends here, it cannot be read there.
+
+    Raises NotAllowed for anybody but the supervisor, Refused for a round that is not out.
+    """
+    found = lock(CourierRound, round_id, seen=command.version)
+    if Part.SUPERVISOR not in must_see_round(actor, found):
+        raise NotAllowed
+    if found.state != RoundState.OUT:
+        raise Refused("not-out", N_("This round is not out."))
+    _give_handset_up(found)
+    record(
+        found, "handset_replaced", actor, title=N_("Handset replaced"), reason=command.reason,
+        detail={"handset_no": found.handset_no},
+    )  # fmt: skip
+    notify(
+        to_user=found.courier_user_id, kind="delivery.handset_replaced", thread_id=found.thread_id, link="/handset/",
+        subject=N_("Go on with another handset: round %(number)s"),
+        text=N_("Sign in on the new handset and open the round. What was recorded on the earlier one and not sent does not count."),
+        params={"number": found.number},
+    )  # fmt: skip
+
+
+def _give_handset_up(found: CourierRound) -> None:
+    found.handset_no += 1
+    sessions.revoke_all(found.courier_user_id)
 
 
 def _close(found: CourierRound) -> dict[str, int]:

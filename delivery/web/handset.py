@@ -27,7 +27,7 @@ from delivery import terms as rule_book
 from delivery.doorstep import DEFAULT_NEXT, UPLOAD_LIMIT, FailReason, IdType, NextStep, Signer
 from delivery.queries import CarriedRound, RoundRow
 from delivery.queries.proofs import NEXT_STEPS, REASONS, SIGNERS
-from delivery.services import proofs, rounds
+from delivery.services import proofs, rounds, stop_order
 from delivery.services.proofs import Delivery, Outcome
 from delivery.web.handset_schemas import CodeIn, OrderIn, RecordIn, UploadIn
 from delivery.words import ID_TYPES
@@ -126,7 +126,7 @@ def set_out(object_id: UUID) -> Response:
 @requires(policy.CARRY)
 @operation(N_("Write the order of visits"), body=OrderIn, tag=TAG)
 def order(object_id: UUID) -> Response:
-    rounds.order_stops(current_actor(), object_id, parsing.body(OrderIn))
+    stop_order.order_stops(current_actor(), object_id, parsing.body(OrderIn))
     return _private(done=True)
 
 
@@ -192,7 +192,7 @@ def _carried(round_id: UUID) -> Response:
         for stop in found.stops
     ]  # fmt: skip
     return _private(
-        id=str(found.id), number=found.number, work_day=found.work_day.isoformat(), state=found.state, key=found.key,
+        id=str(found.id), number=found.number, work_day=found.work_day.isoformat(), state=found.state, key=found.key, handset_no=found.handset_no,
         server_ms=_now_ms(), stops=stops,
     )  # fmt: skip
 

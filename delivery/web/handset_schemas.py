@@ -13,7 +13,8 @@ from app.kernel.words import N_
 from app.web.schemas import REQUIRED, FormText, InputSchema
 from delivery.doorstep import UPLOAD_LIMIT, FailReason, IdType, NextStep, RecordKind, Signer
 from delivery.services.proofs import DoorReport
-from delivery.services.rounds import OrderStops, TryCode
+from delivery.services.rounds import TryCode
+from delivery.services.stop_order import OrderStops
 
 EARLIEST_MS: Final = 946_684_800_000
 LATEST_MS: Final = 4_102_444_800_000
@@ -64,6 +65,7 @@ class RecordIn(InputSchema):
     kind = fields.Enum(RecordKind, by_value=True, required=True, error_messages=REQUIRED)
     device_at = Moment(required=True, error_messages=REQUIRED)
     noted_offset_ms = fields.Integer(required=True, validate=validate.Range(-LATEST_MS, LATEST_MS))
+    handset_no = fields.Integer(load_default=1, validate=validate.Range(1, 1000))
     signer = fields.Enum(Signer, by_value=True, load_default=None, allow_none=True)
     signer_name = short(60)
     id_type = fields.Enum(IdType, by_value=True, load_default=None, allow_none=True)

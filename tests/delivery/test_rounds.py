@@ -23,7 +23,8 @@ from delivery.models.proofs import DoorRecord
 from delivery.models.rounds import CourierRound, RoundStop
 from delivery.services import rounds
 from delivery.services.mandates import GrantLetter, grant_letter
-from delivery.services.rounds import AddStop, OrderStops, PlanRound, StopOf, TryCode, UnlockCode
+from delivery.services.rounds import AddStop, EndRound, PlanRound, StopOf, TryCode, UnlockCode
+from delivery.services.stop_order import OrderStops, order_stops
 from delivery.worklist import worklist
 from tests.delivery.builders import a_hall, a_handed_over_parcel, a_waybilled_parcel, parcel, tasks
 from tests.delivery.rounds_builders import (
@@ -105,7 +106,7 @@ def test_a_parcel_lies_on_one_round_and_only_when_it_is_with_the_courier() -> No
     scanned = parcel(second).waybill_no or ""
     assert rounds.add_stop(hall.packer, carried.id, AddStop(scanned)) == second
     assert rounds.add_stop(hall.packer, carried.id, AddStop(scanned)) == second
-    rounds.order_stops(courier, carried.id, OrderStops((second, uuid4())))
+    order_stops(courier, carried.id, OrderStops((second, uuid4())))
     assert [each.parcel_id for each in queries.carried_round(carried.id, courier).stops] == [second, one]
     rounds.take_off(hall.packer, carried.id, StopOf(one))
     assert [each.parcel_id for each in queries.carried_round(carried.id, courier).stops] == [second]
@@ -131,7 +132,7 @@ def test_strangers_neither_plan_nor_carry() -> None:
     (outcome,) = upload(foreign, delivered(carried, carried.parcels[0]))
     assert (outcome.result, outcome.code) == ("refused", "not-found")
     assert records() == []
-    rounds.end_for_courier(carried.hall.supervisor, carried.id, WithReason("手持机损坏"))
+    rounds.end_for_courier(carried.hall.supervisor, carried.id, EndRound("手持机损坏"))
     assert queries.round_view(carried.id, carried.hall.supervisor).state == "done"
 
 

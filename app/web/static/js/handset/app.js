@@ -148,6 +148,7 @@
     try {
       const fresh = await Handset.call(row.state === "planned" ? `rounds/${row.id}/set-out` : `rounds/${row.id}`, row.state === "planned" ? {} : undefined, 30_000);
       await Handset.setKey(fresh.key);
+      await Handset.setMeta("handset_no", fresh.handset_no);
       await keep(fresh);
       tab = "open";
       go("list");
@@ -162,10 +163,10 @@
     if (await Handset.meta("reordered")) fresh.stops.sort((a, b) => (place.get(a.parcel_id) ?? 999) - (place.get(b.parcel_id) ?? 999));
     return fresh;
   };
-  const over = async () => {
+  const over = async (text = words.roundOver) => {
     await Handset.wipe();
     round = stop = null;
-    toast(words.roundOver);
+    toast(text);
     await drawLines();
     drawHome((await Handset.session()).rounds);
   };
@@ -174,10 +175,16 @@
     const fresh = await Handset.call(`rounds/${id}`, undefined, 15_000);
     if (fresh.state !== "out") {
       if ((await Handset.waiting()).length === 0) await over();
+      else if (!(await Handset.key())) go("ended");
       return;
     }
     if (!(await Handset.key())) await Handset.setKey(fresh.key);
     round ??= await Handset.round();
+    if ((await Handset.meta("handset_no") ?? 1) < fresh.handset_no) {
+      await send(); // kept by the hall as evidence, and refused
+      await over(words.givenUp);
+      return;
+    }
     const shownParcel = stop?.parcel_id;
     await keep(await merged(fresh));
     if (shownParcel) stop = round.stops.find((at) => at.parcel_id === shownParcel) ?? stop;
@@ -240,7 +247,7 @@
 
   // --- recording ---
   const store = async (facts, state) => {
-    await Handset.add({ round_id: round.id, parcel_id: stop.parcel_id, ...facts }, stop.waybill_no);
+    await Handset.add({ round_id: round.id, handset_no: round.handset_no ?? 1, parcel_id: stop.parcel_id, ...facts }, stop.waybill_no);
     if (state) stop.state = state;
     await Handset.keepRound(round);
     await drawLines();

@@ -60,7 +60,7 @@ globalThis.Handset = {};
     return sealed && (await key()) ? unseal(sealed) : null;
   };
   const wipe = () => write(["meta", "sealed", "queue", "answers"], (meta, ...others) => {
-    for (const name of ["key", "round", "sent"]) meta.delete(name);
+    for (const name of ["key", "round", "sent", "handset_no"]) meta.delete(name);
     others.forEach((store) => store.clear());
   });
   const meta = (name) => read("meta", name);
