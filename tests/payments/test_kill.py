@@ -27,7 +27,6 @@ from payments.services import DecideRefund, StartPayment
 from payments.services.payouts import AskPayout, DecidePayout, approve_payout, ask_payout, sync_payout
 from payments.simulator.application import Simulator, open_simulator
 from payments.simulator.inprocess import InProcessHttp, take_deliveries
-from tests.payments.test_outgoing import account, balance  # noqa: F401 - fixtures
 from tests.payments.test_payment_services import control
 from tests.workers import drop_connections
 
@@ -109,7 +108,7 @@ class Workers:
 def test_killed_at_every_pass_of_every_point_it_finishes_later(
     app: Flask, simulator: Simulator, gateway: StripeGateway, secret: str, tmp_path: Path,
     a_bill: Callable[..., UUID], owner: Actor, operator: Actor, agency: Actor,
-    pay_at_cashier: Callable[..., PaymentView], account: Callable[..., UUID], balance: Callable[[int], UUID],  # noqa: F811
+    pay_at_cashier: Callable[..., PaymentView], account: Callable[..., UUID], balance: Callable[[int], UUID],
 ) -> None:  # fmt: skip
     workers = Workers(app, tmp_path)
     bill_id = a_bill(45_600)

@@ -23,10 +23,9 @@ from payments.services import DecideRefund, StartPayment, cancel_payment, sync_r
 from payments.services.disputes import sync_dispute
 from payments.services.payouts import sync_payout
 from payments.simulator.application import Simulator
-from tests.payments.test_outgoing import account, approved, balance, disputed, pass_time
+from tests.payments.test_outgoing import approved, disputed, pass_time
 from tests.payments.test_payment_services import control
 
-__all__ = ["account", "balance"]
 NOWHERE = "http://127.0.0.1:1999/in"
 KINDS = tuple(event.kind for event in WEBHOOK_EVENTS)
 

@@ -25,7 +25,7 @@ from payments.services.payouts import apply_transfer, sync_payout
 from payments.services.refunds import apply_refund
 from payments.simulator.application import Simulator
 from payments.simulator.faults import Fault
-from tests.payments.test_outgoing import account, approved, balance  # noqa: F401 - fixtures
+from tests.payments.test_outgoing import approved
 from tests.payments.test_payment_services import control
 from tests.together import together
 
@@ -102,7 +102,7 @@ def test_fifty_deliveries_of_one_refund_make_one_posting(
 
 def test_fifty_deliveries_of_one_transfer_make_one_posting(
     app: Flask, gateway: StripeGateway, simulator: Simulator, agency: Actor, operator: Actor,
-    account: Callable[..., UUID], balance: Callable[[int], UUID],  # noqa: F811
+    account: Callable[..., UUID], balance: Callable[[int], UUID],
 ) -> None:  # fmt: skip
     account()
     balance(100_000)
