@@ -22,7 +22,7 @@ def test_the_books_equal_the_provider_whatever_happens(
     operators = a_member(Role.OPERATOR), a_member(Role.OPERATOR)
     world = World(simulator, gateway, owner, agency, operators, a_bill)
     world.open_account()
-    tell(world, examples=8, steps=20, kind=OutgoingStory)
+    tell(world, examples=4, steps=20, kind=OutgoingStory)
 
 
 def test_every_numbered_invariant_is_checked_somewhere() -> None:
