@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,7 +22,7 @@ from app.webhooks import services as webhooks
 from delivery.doorstep import IdType
 from delivery.models.mandates import LetterScope
 from delivery.services import complaints as delivery_complaints
-from delivery.services import mandates
+from delivery.services import mandates, papers
 from marketplace.models.agencies import AgencyChange, Qualification
 from marketplace.models.credit import Sanction
 from marketplace.models.procurements import Registration
@@ -91,6 +91,16 @@ def a_delivery_complaint(_clock_at: Clock) -> UUID:
     hall = delivery.a_hall()
     about = delivery_complaints.Complain(delivery_complaints.ComplaintKind.LATE, "超过承诺时间")
     return delivery_complaints.complain(hall.applicant, delivery.an_ordered_parcel(hall), about)
+
+
+def a_collection_of_originals(_clock_at: Clock) -> UUID:
+    hall = delivery.a_hall()
+    assert hall.applicant.user_id
+    wanted = papers.CollectPapers(
+        uuid4(), f"case:{uuid4()}", hall.id, hall.applicant.user_id, delivery.receiver(), ("不动产权证书原件",),
+        kernel_clock.today() + timedelta(days=1), "09:00-11:00",
+    )  # fmt: skip
+    return papers.collect_papers(hall.applicant, wanted)
 
 
 def an_admission_file(_clock_at: Clock) -> UUID:
@@ -204,6 +214,7 @@ PRIVATE: tuple[tuple[str, Callable[[Clock], UUID], tuple[Role, ...]], ...] = (
     ("/courier-rounds/", a_courier_round, (Role.POSTAL_STAFF, Role.POSTAL_SUPERVISOR)),
     ("/letters-of-authority/", a_letter, (Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
     ("/delivery-complaints/", a_delivery_complaint, (Role.POSTAL_SUPERVISOR, Role.APPLICANT)),
+    ("/papers/", a_collection_of_originals, (Role.POSTAL_STAFF, Role.APPLICANT)),
     ("/admission/", an_admission_file, (Role.AGENCY, Role.OWNER)),
     ("/challenges/", a_challenge, (Role.OWNER, Role.AGENCY, Role.APPLICANT)),
     ("/qualifications/", a_qualification, (Role.AGENCY, Role.OWNER)),
