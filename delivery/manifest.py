@@ -18,6 +18,7 @@ from delivery.web import (
     commands,
     custody,
     days,
+    desk_api,
     exceptions,
     handset,
     labels,
@@ -33,7 +34,6 @@ from delivery.web import (
     track,
     workbench,
 )
-from delivery.web.api import api
 from delivery.web.notices import notices
 from delivery.worklist import STAFF_ROLES, worklist
 
@@ -77,7 +77,7 @@ DOMAIN = Domain(
     machines=MACHINES,
     handlers=(HANDLERS,),
     jobs=JOBS,
-    blueprints=(*dict.fromkeys(module.pages for module in PAGES), api, notices, handset.pages, handset.api),
+    blueprints=(*dict.fromkeys(module.pages for module in PAGES), desk_api.api, notices, handset.pages, handset.api),
     grants=GRANTS,
     navigation=(
         NavigationItem(N_("Post workbench"), "delivery.workbench", "package", STAFF_ROLES, 40),

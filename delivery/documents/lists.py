@@ -45,7 +45,7 @@ def handover_list(batch: BatchView, differences: Sequence[DifferenceView] = (), 
              OUTCOMES.get(line.outcome, line.outcome)]
             for count, line in enumerate(batch.lines, 1)
         ],
-        widths=[0.5, 1.7, 1.9, 0.9, 1.6, 1.9, 1.2, 0.7],
+        widths=[0.7, 1.8, 1.9, 0.9, 1.5, 1.8, 1.4, 0.7],
         total=["合计", f"{len(batch.lines)} 件", "", "", "", "", "", ""],
     )  # fmt: skip
     if batch.remark:
@@ -73,7 +73,7 @@ def _resolutions(page: Letter, differences: Sequence[DifferenceView]) -> None:
              each.resolved_name or "", beijing_time(each.resolved_at)]
             for count, each in enumerate(differences, 1)
         ],
-        widths=[0.5, 1.7, 1.9, 2.0, 2.2, 0.9, 1.4],
+        widths=[0.5, 2.0, 2.1, 1.9, 2.1, 0.9, 1.3],
     )  # fmt: skip
     page.note("处理人以本人账号登记，处理过程写入审计日志；双方签字时的清单为同一编号的首份文书。")
 

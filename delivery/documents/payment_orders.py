@@ -24,7 +24,13 @@ def payment_order(bill: CarrierBill, check: Check | None = None) -> bytes:
          ("账单文件", bill.file_name), ("文件摘要", bill.file_sha256[:16])],
         columns=2,
     )  # fmt: skip
-    page.paragraph("上列金额经双方核对确认，请按政府采购寄递服务合同约定，由财政国库集中支付。", indent=True)
+    owed = bill.agreed_fen or 0
+    page.paragraph(
+        "上列金额经双方核对确认，请按政府采购寄递服务合同约定，由财政国库集中支付。"
+        if owed >= 0
+        else f"赔付金额超过本期资费，经双方核对确认，由邮政方退付 ¥{Money(-owed).yuan}，缴入国库。",
+        indent=True,
+    )
     page.signatures(
         [
             ("平台方", [bill.confirmed_name or "", f"时间：{beijing_time(bill.confirmed_at)}"]),

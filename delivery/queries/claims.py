@@ -64,13 +64,15 @@ def claim_view(actor: Actor, claim_id: UUID) -> ClaimView:
     return claim_views([get(Claim, claim_id)], actor)[0]
 
 
-def claims_statement(actor: Actor, state: str | None = None) -> sa.Select[Claim]:
+def claims_statement(actor: Actor, state: str | None = None, ground: str | None = None) -> sa.Select[Claim]:
     """Claims of the hall, of all halls for oversight; newest first."""
     statement = sa.select(Claim)
     if not oversees(actor):
         statement = statement.where(Claim.hall_organisation_id == actor.organisation_id)
     if state:
         statement = statement.where(Claim.state == state)
+    if ground:
+        statement = statement.where(Claim.ground == ground)
     return statement.order_by(Claim.filed_at.desc(), Claim.id.desc())
 
 

@@ -141,9 +141,17 @@ def day_of(actor: Actor, day: date) -> DayView | None:
     return _views([row], actor)[0] if row else None
 
 
-def days_statement(actor: Actor) -> sa.Select[HallDay]:
-    """Days of the hall, newest first; of all halls for oversight."""
+def days_statement(
+    actor: Actor, state: str | None = None, first: date | None = None, last: date | None = None
+) -> sa.Select[HallDay]:
+    """Days of the hall, newest first; of all halls for oversight. `first` and `last` are the outermost days."""
     statement = sa.select(HallDay)
+    if state:
+        statement = statement.where(HallDay.state == state)
+    if first:
+        statement = statement.where(HallDay.day >= first)
+    if last:
+        statement = statement.where(HallDay.day <= last)
     if not oversees(actor):
         statement = statement.where(HallDay.hall_organisation_id == actor.organisation_id)
     return statement.order_by(HallDay.day.desc(), HallDay.number.desc())

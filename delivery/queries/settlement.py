@@ -77,6 +77,7 @@ class DifferenceView:
     """One difference. `label` and `side` are catalogue messages."""
 
     id: UUID
+    kind: str
     label: str
     waybill_no: str
     row: int | None
@@ -90,11 +91,15 @@ class DifferenceView:
     resolved_name: str | None
 
 
-def bills_statement(actor: Actor) -> sa.Select[CarrierBill]:
+def bills_statement(actor: Actor, state: str | None = None, month: str | None = None) -> sa.Select[CarrierBill]:
     """Bills of the hall, of all halls for oversight; the newest month first."""
     statement = sa.select(CarrierBill)
     if not oversees(actor):
         statement = statement.where(CarrierBill.hall_organisation_id == actor.organisation_id)
+    if state:
+        statement = statement.where(CarrierBill.state == state)
+    if month:
+        statement = statement.where(CarrierBill.month == month)
     return statement.order_by(CarrierBill.month.desc(), CarrierBill.number.desc())
 
 
@@ -128,11 +133,36 @@ def bill_differences(bill_id: UUID) -> tuple[DifferenceView, ...]:
     )
     return tuple(
         DifferenceView(
-            row.id, DIFFERENCE_LABELS[row.kind], row.waybill_no, row.row, row.billed, row.ours, row.billed_fen, row.ours_fen,
+            row.id, row.kind, DIFFERENCE_LABELS[row.kind], row.waybill_no, row.row, row.billed, row.ours, row.billed_fen, row.ours_fen,
             SIDES[row.resolution] if row.resolution else "", row.agreed_fen, row.reason, row.resolved_name,
         )
         for row in rows
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KindOfDifference:
+    """All differences of one kind of a bill; amounts in fen."""
+
+    label: str
+    count: int
+    still_open: int
+    billed_fen: int
+    ours_fen: int
+
+
+def kinds_of_differences(bill_id: UUID) -> tuple[KindOfDifference, ...]:
+    """Where a bill and our orders disagree, by kind: count, returns, claims, weight, zone, price. One statement."""
+    rows = db.session.execute(
+        sa.select(
+            BillDifference.kind, sa.func.count(), sa.func.sum(sa.case((BillDifference.resolution.is_(None), 1), else_=0)),
+            sa.func.sum(BillDifference.billed_fen), sa.func.sum(BillDifference.ours_fen),
+        )
+        .where(BillDifference.bill_id == bill_id)
+        .group_by(BillDifference.kind)
+        .order_by(BillDifference.kind)
+    )  # fmt: skip
+    return tuple(KindOfDifference(DIFFERENCE_LABELS[kind], *(int(each) for each in sums)) for kind, *sums in rows)
 
 
 def tariff() -> tuple[CarrierTariff, ...]:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel import clock, files
 from app.kernel.access import Actor
-from app.kernel.db import get
+from app.kernel.db import db, get
 from app.kernel.errors import DomainError, NotAllowed, NotFound
 from app.kernel.paging import page_of
 from app.kernel.timeline import object_entries
@@ -21,8 +21,10 @@ from app.web.forms import Form, errors_of
 from app.web.guard import requires, signed_in
 from app.web.schemas import PlainIn
 from app.web.session import current_actor
+from app.web.spreadsheets import csv_answer
 from delivery import documents, policy, queries
 from delivery.models.desk import HallDay
+from delivery.queries.exceptions import MOST_EXPORTED
 from delivery.queries.hall_days import (
     FLOW_LABELS,
     OPEN_LABELS,
@@ -40,7 +42,7 @@ from delivery.services.hall_days import count_day, sign_day
 from delivery.states import HALL_DAY, ParcelState
 from delivery.web.api import api
 from delivery.web.blueprint import pages
-from delivery.web.desk_schemas import CountDayIn
+from delivery.web.desk_schemas import CountDayIn, DayQuery
 from delivery.web.labels import inline_pdf
 from delivery.web.schemas import PageQuery
 
@@ -53,9 +55,28 @@ ACTIONS: Final = {"sign": Action(sign_day, PlainIn, done=N_("The day is closed."
 def days() -> str:
     """The days that were closed, and today's."""
     actor = current_actor()
-    page = page_of(days_statement(actor), number=parsing.query(PageQuery)["page"])
+    asked = parsing.query(DayQuery)
+    page = page_of(days_statement(actor, asked["state"], asked["first"], asked["last"]), number=asked["page"])
     today = day_of(actor, clock.today()) if actor.organisation_id and actor.may(policy.WORK) else None
-    return render_template("delivery/days.html", page=page, days=day_views(page.items, actor), today=today)
+    form = Form(DayQuery(), request.args.to_dict())
+    return render_template("delivery/days.html", page=page, days=day_views(page.items, actor), today=today, form=form)
+
+
+@pages.get(f"{DAYS}.csv")
+@requires(policy.READ)
+def days_csv() -> Response:
+    """The filtered days as a table."""
+    actor, asked = current_actor(), parsing.query(DayQuery)
+    statement = days_statement(actor, asked["state"], asked["first"], asked["last"])
+    views = day_views(db.session.scalars(statement.limit(MOST_EXPORTED)).all(), actor)
+    columns = (N_("Day"), N_("Number"), N_("Hall"), N_("State"), *FLOW_LABELS.values(), N_("Left on the shelves"), N_("Counted by"), N_("Signed by"))  # fmt: skip
+    return csv_answer(f"days-{clock.today():%Y%m%d}.csv", columns, [_line(each) for each in views])
+
+
+def _line(view: DayView) -> list[str]:
+    flow = [str(view.flow.get(key, 0)) for key in FLOW_LABELS]
+    left = str(sum(each["counted"] for each in view.shelves))
+    return [view.day.isoformat(), view.number, view.hall_name, gettext(view.state_label), *flow, left, view.counted_name, view.signed_name or ""]  # fmt: skip
 
 
 @pages.route(f"{DAYS}/count", methods=["GET", "POST"])
@@ -130,7 +151,7 @@ def day_file(object_id: UUID) -> Response:
     return inline_pdf(pdf, f"{view.number}.pdf")
 
 
-def _json(view: DayView) -> dict[str, Any]:
+def day_json(view: DayView) -> dict[str, Any]:
     return {
         "id": str(view.id), "number": view.number, "day": view.day.isoformat(), "state": view.state,
         "state_label": gettext(view.state_label), "version": view.version,
@@ -141,5 +162,5 @@ def _json(view: DayView) -> dict[str, Any]:
 
 
 register_actions(
-    pages, api, path=f"{DAYS}/<uuid:object_id>", table=ACTIONS, machine=HALL_DAY, detail="delivery.day", to_json=_json, view=day_view
+    pages, api, path=f"{DAYS}/<uuid:object_id>", table=ACTIONS, machine=HALL_DAY, detail="delivery.day", to_json=day_json, view=day_view
 )  # fmt: skip

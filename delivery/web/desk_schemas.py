@@ -20,7 +20,7 @@ from delivery.services.claims import FileClaim, GrantClaim
 from delivery.services.differences import ResolveDifference
 from delivery.services.hall_days import CountDay
 from delivery.services.returns import DecideReturn, ReceiveReturn
-from delivery.states import ClaimState
+from delivery.states import CLAIM, HALL_DAY, ClaimState, HallDayState
 from delivery.words import TASK_TITLES
 
 
@@ -178,5 +178,24 @@ class GrantClaimIn(InputSchema):
 class ClaimQuery(InputSchema):
     """Which claims."""
 
-    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([None, "", *ClaimState]))
-    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000))
+    state = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf([None, "", *ClaimState]),
+        metadata={"label": N_("State"), "widget": "select", "choices": [(str(k), CLAIM.labels[k]) for k in ClaimState]},
+    )  # fmt: skip
+    ground = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf([None, "", *GROUNDS]),
+        metadata={"label": N_("Ground of the claim"), "widget": "select", "choices": list(GROUNDS.items())},
+    )  # fmt: skip
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000), metadata={"widget": "hidden"})
+
+
+class DayQuery(InputSchema):
+    """Which days."""
+
+    state = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf([None, "", *HallDayState]),
+        metadata={"label": N_("State"), "widget": "select", "choices": [(str(k), HALL_DAY.labels[k]) for k in HallDayState]},
+    )  # fmt: skip
+    first = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("From"), "widget": "date"})
+    last = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("Until"), "widget": "date"})
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000), metadata={"widget": "hidden"})

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel import files
 from app.kernel.access import Actor
+from app.kernel.db import db
 from app.kernel.errors import DomainError, NotAllowed, NotFound
 from app.kernel.money import Money
 from app.kernel.paging import page_of
@@ -23,6 +24,7 @@ from app.web.schemas import InputSchema, PlainIn
 from app.web.session import current_actor
 from app.web.spreadsheets import csv_answer
 from delivery import documents, policy
+from delivery.queries.exceptions import MOST_EXPORTED
 from delivery.queries.settlement import (
     ZONE_LABELS,
     BillView,
@@ -30,6 +32,7 @@ from delivery.queries.settlement import (
     bill_view,
     bill_views,
     bills_statement,
+    kinds_of_differences,
     tariff,
 )
 from delivery.services import settlement
@@ -37,8 +40,8 @@ from delivery.states import CARRIER_BILL
 from delivery.web.api import api
 from delivery.web.blueprint import pages
 from delivery.web.labels import inline_pdf
-from delivery.web.schemas import PageQuery, ReasonIn
-from delivery.web.settlement_schemas import AddTariffIn, HandInBillIn, NotePaymentIn, ResolveBillDifferenceIn
+from delivery.web.schemas import ReasonIn
+from delivery.web.settlement_schemas import AddTariffIn, BillQuery, HandInBillIn, NotePaymentIn, ResolveBillDifferenceIn
 
 BILLS: Final = "/carrier-bills"
 BILL: Final = f"{BILLS}/<uuid:object_id>"
@@ -58,6 +61,11 @@ ACTIONS: Final = {
 COLUMNS: Final = (
     N_("Kind of difference"), N_("Waybill"), N_("Row"), N_("On the bill"), N_("By our orders"), N_("Billed"), N_("By our orders"),
     N_("Amount agreed"), N_("Reason"),
+)  # fmt: skip
+
+LIST_COLUMNS: Final = (
+    N_("Billed month"), N_("Number"), N_("Hall"), N_("State"), N_("Bill lines"), N_("Parcels the courier took"), N_("Billed"), N_("By our orders"),
+    N_("Amount agreed"), N_("Payment order"), N_("Voucher number"),
 )  # fmt: skip
 
 
@@ -105,12 +113,28 @@ def _status(failure: ValidationError | DomainError) -> int:
 
 
 def _list(form: Form, tariff_form: Form) -> str:
-    actor = current_actor()
-    page = page_of(bills_statement(actor), number=parsing.query(PageQuery)["page"])
+    actor, asked = current_actor(), parsing.query(BillQuery)
+    page = page_of(bills_statement(actor, asked["state"], asked["month"]), number=asked["page"])
     return render_template(
         "delivery/bills.html", page=page, bills=bill_views(page.items, actor), form=form, tariff_form=tariff_form,
+        query=Form(BillQuery(), request.args.to_dict()),
         tariff=tariff(), zones=ZONE_LABELS, may_settle=actor.may(policy.SETTLE),
     )  # fmt: skip
+
+
+@pages.get(f"{BILLS}.csv")
+@requires(policy.READ)
+def carrier_bills_csv() -> Response:
+    """The filtered bills as a table."""
+    actor, asked = current_actor(), parsing.query(BillQuery)
+    rows = db.session.scalars(bills_statement(actor, asked["state"], asked["month"]).limit(MOST_EXPORTED)).all()
+    lines = [
+        (view.month, view.number, view.hall_name, gettext(view.state_label), str(view.line_count), str(view.ours_count or ""),
+         *(Money(fen).yuan if fen is not None else "" for fen in (view.billed_fen, view.ours_fen, view.agreed_fen)),
+         view.payment_order_no or "", view.voucher_no or "")
+        for view in bill_views(rows, actor)
+    ]  # fmt: skip
+    return csv_answer("carrier-bills.csv", LIST_COLUMNS, lines)
 
 
 @pages.get(BILL)
@@ -120,7 +144,7 @@ def carrier_bill(object_id: UUID) -> str:
     actor = current_actor()
     view = bill_view(actor, object_id)
     return render_template(
-        "delivery/bill.html", bill=view, actions=bill_actions(view, actor), differences=bill_differences(object_id),
+        "delivery/bill.html", bill=view, actions=bill_actions(view, actor), differences=bill_differences(object_id), kinds=kinds_of_differences(object_id),
         entries=object_entries("carrier-bill", view.id, actor), may_resolve=actor.may(policy.SETTLE) and view.state == "compared",
     )  # fmt: skip
 
@@ -159,11 +183,11 @@ def payment_order_file(object_id: UUID) -> Response:
     return inline_pdf(files.content(issued), f"{view.payment_order_no}.pdf")
 
 
-def _json(view: BillView) -> dict[str, Any]:
+def bill_json(view: BillView) -> dict[str, Any]:
     return {
         "id": str(view.id), "number": view.number, "month": view.month, "state": view.state, "version": view.version,
         "state_label": gettext(view.state_label), "lines": view.line_count, "billed_fen": view.billed_fen,
-        "ours_fen": view.ours_fen, "agreed_fen": view.agreed_fen, "payment_order_no": view.payment_order_no,
+        "hall": view.hall_name, "ours_count": view.ours_count, "ours_fen": view.ours_fen, "agreed_fen": view.agreed_fen, "payment_order_no": view.payment_order_no,
     }  # fmt: skip
 
 
@@ -174,6 +198,6 @@ register_actions(
     table=ACTIONS,
     machine=CARRIER_BILL,
     detail="delivery.carrier_bill",
-    to_json=_json,
+    to_json=bill_json,
     view=bill_view,
 )

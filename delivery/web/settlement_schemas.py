@@ -6,6 +6,7 @@ from app.kernel.words import N_
 from app.web.schemas import REQUIRED, InputSchema, MoneyField, UploadField, text, version_field
 from delivery.queries.settlement import SIDES, ZONE_LABELS, hall_choices
 from delivery.services.settlement import AddTariff, HandIn, NotePayment, ResolveBillDifference
+from delivery.states import CARRIER_BILL, CarrierBillState
 
 
 class HandInBillIn(InputSchema):
@@ -85,3 +86,17 @@ class NotePaymentIn(InputSchema):
     paid_on = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("Paid on"), "widget": "date"})
     voucher_no = text(N_("Voucher number"), longest=60)
     version = version_field()
+
+
+class BillQuery(InputSchema):
+    """Which monthly bills."""
+
+    state = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf([None, "", *CarrierBillState]),
+        metadata={"label": N_("State"), "widget": "select", "choices": [(str(k), CARRIER_BILL.labels[k]) for k in CarrierBillState]},
+    )  # fmt: skip
+    month = fields.String(
+        load_default="", validate=validate.Regexp(r"(20\d\d-(0[1-9]|1[0-2]))?", error=N_("Write it as 2026-03.")),
+        metadata={"label": N_("Billed month")},
+    )  # fmt: skip
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000), metadata={"widget": "hidden"})

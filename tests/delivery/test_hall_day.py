@@ -248,3 +248,34 @@ def test_what_never_left_the_hall_is_not_claimed(hall: Hall) -> None:
         file_claim(hall.supervisor, parcel_id, FileClaim("lost", 100, "遗失"))
     settle_loss(hall.supervisor, parcel_id, WithReason("已重新制证"))
     assert parcel(parcel_id).state == "closed"
+
+
+def test_lists_of_the_desk_as_json_and_as_tables(hall: Hall, client_of: Callable[[Actor], FlaskClient]) -> None:
+    """What a page lists, the API lists: paged, filtered, and nothing of another hall."""
+    two_tasks(hall)
+    file_claim(hall.supervisor, a_lost_parcel(hall), FileClaim("lost", 30000, "遗失"))
+    reasons = {"packed": "待复核", "exceptions": "待处理"}
+    count_day(hall.packer, CountDay(on_shelves(hall.id), reasons))
+    client, stranger = client_of(hall.supervisor), client_of(a_hall().supervisor)
+    lists = {
+        "/api/delivery/exceptions?kind=stalled": 1, "/api/delivery/exceptions?owner=mine": 0, "/api/delivery/days?state=counted": 1,
+        "/api/delivery/days?last=2020-01-01": 0, "/api/carrier-claims?ground=lost": 1, "/api/carrier-claims?state=paid": 0,
+        "/api/carrier-bills?month=2026-03": 0, "/api/carrier-tariffs": 0,
+    }  # fmt: skip
+    for address, count in lists.items():
+        answer = client.get(address)
+        assert (answer.status_code, len(answer.json["items"])) == (200, count), address
+        assert stranger.get(address).json["items"] == [], address
+    claim = client.get("/api/carrier-claims").json["items"][0]
+    assert (claim["asked_fen"], claim["state"]) == (30000, "filed")
+    for address in (
+        f"/api/carrier-claims/{claim['id']}",
+        f"/api/delivery/days/{client.get('/api/delivery/days').json['items'][0]['id']}",
+    ):
+        assert (client.get(address).status_code, stranger.get(address).status_code) == (200, 404)
+    assert client.get("/api/carrier-claims?state=nonsense").status_code == 422
+    for address, lines in (("/carrier-claims.csv", 2), ("/delivery/days.csv", 2), ("/carrier-bills.csv", 1)):
+        assert len(client.get(address).text.splitlines()) == lines, address
+        assert len(stranger.get(address).text.splitlines()) == 1, address
+    for address in ("/carrier-claims?state=filed", "/delivery/days?first=2026-01-01", "/carrier-bills?month=2026-03"):
+        assert client.get(address).status_code == 200
