@@ -38,7 +38,8 @@ NO_MONEY = {
     "payments/rules.py": {"age / 4"},  # a duration
     "payments/gateways/stripe.py": {"3.05", "10.0"},  # seconds
     "payments/gateways/direct.py": {"3.05", "10.0"},  # seconds
-    "payments/gateways/probe.py": {"3.05", "20.0"},  # seconds
+    "payments/gateways/probing.py": {"3.05", "20.0"},  # seconds
+    "payments/bank_statements.py": {"Decimal"},  # exact: yuan as a bank writes them, times a hundred
     "payments/simulator/backend.py": {"float"},  # the machine's clock
 }
 """Floating point that is not about money, by module; drawings and the simulator's waits are left out altogether."""

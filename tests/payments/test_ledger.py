@@ -65,7 +65,7 @@ def test_a_charge_balances_and_holds_the_whole_amount(gross: int, data: st.DataO
     assert sum(e.amount_fen for e in posting.entries) == 0
     held = [e.amount_fen for e in posting.entries if e.account == ledger.destination(kind, BILL)]
     assert held == [-gross]
-    assert posting.key == "stripe:txn_1"
+    assert posting.key == f"{route(kind)}:txn_1"
 
 
 @given(st.lists(st.integers(min_value=-(10**9), max_value=10**9), min_size=1, max_size=6))
