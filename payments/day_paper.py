@@ -12,7 +12,7 @@ _KINDS = {
     "fee": "支付机构费用", "other": "其他变动",
 }  # fmt: skip
 _PLACES = {
-    "stripe": "支付机构", "stripe_treasury": "支付机构（财政专户）", "bank": "本平台账户", "bank_treasury": "财政专户",
+    "stripe": "支付机构", "stripe_treasury": "支付机构（财政专户）", "bank": "平台专户", "bank_treasury": "财政专户",
     "alipay": "支付宝", "wechat_pay": "微信支付",
 }  # fmt: skip
 _METHODS = {"alipay": "支付宝", "wechat_pay": "微信支付", "card": "银行卡", "bank_transfer": "银行转账"}

@@ -66,6 +66,7 @@ def overview() -> str:
         "payments/books/overview.html",
         balance=queries.trial_balance(end_of(wanted["day"])),
         check=queries.last_check(),
+        checks=queries.last_checks(),
         page=queries.accounts_page(family=wanted["family"], number=wanted["page"]),
         family=wanted["family"],
         day=wanted["day"],

@@ -212,7 +212,7 @@ def test_the_pages_and_the_api_lead_through_the_whole_way(
     key = {"Idempotency-Key": "k2"}
     done = other.post(f"/api/unmatched-money/{item['id']}/actions/confirm_assignment", json={}, headers=key)
     assert (done.status_code, done.get_json()["state"]) == (200, "assigned")
-    for path in ("/bank-statements", "/bank-statements/new", "/bank-statements/template.csv", "/unmatched-money?state=",
+    for path in ("/bank-statements", "/bank-statements/new", "/bank-statements/template.csv", "/books", "/unmatched-money?state=",
                  "/unmatched-money.csv?state=", f"/bank-statements/{statement}/lines.csv", "/bank-transfers",
                  f"/api/bank-statements/{statement}/lines?verdict=unmatched", "/api/bank-statements"):  # fmt: skip
         assert clerk.get(path).status_code == 200, path
