@@ -28,7 +28,9 @@ from tests.servers import postgresql_url
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
-hypothesis.settings.register_profile("chaoshi", deadline=None)  # how long an example takes says how busy the machine is
+hypothesis.settings.register_profile(
+    "chaoshi", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # how long an example or its making takes says how busy the machine is
 hypothesis.settings.load_profile("chaoshi")
 
 

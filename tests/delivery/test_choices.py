@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kernel.calendar import WorkCalendar
@@ -41,6 +41,7 @@ def test_a_pasted_line_is_taken_apart(text: str, name: str, mobile: str, code: s
     assert (found.name, found.mobile, found.code, found.address) == (name, mobile, code, address)
 
 
+@settings(max_examples=60)
 @given(st.text(max_size=120))
 def test_no_text_breaks_the_parser(text: str) -> None:
     found = parse(text, GAZETTEER)

@@ -37,7 +37,7 @@ reports = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.data(), reports)
 def test_order_and_repetition_do_not_matter(data, events) -> None:
     expected = fold(events)
