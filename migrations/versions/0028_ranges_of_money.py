@@ -1,8 +1,12 @@
 """Ranges of money: every amount is whole fen within what the product holds, every currency three capital letters."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.db import append_only_statements, run_ddl
+from app.kernel.db import run_ddl
 
 revision = "0028"
 down_revision = "0027"
@@ -32,39 +36,35 @@ CHECKS: dict[str, tuple[tuple[str, str], ...]] = {
     "day_close": (("whole_84f5d6", _whole("bank_in_fen", "bank_out_fen")),),
     "ledger_entry": (AMOUNT, CURRENCY),
 }
-APPEND_ONLY: dict[str, tuple[str, ...]] = {
-    "refund_share": (),
-    "tax_paper": (),
-    "bill_line": (),
-    "bill_release": (),
-    "bill_freeze": ("ended_at", "end_reason"),
-    "gateway_movement": (),
-    "ledger_entry": (),
-}
 
 
 def upgrade() -> None:
-    """Add the checks; what a table of SQLite loses when it is rebuilt is made again."""
+    """Add the checks."""
     for table, checks in CHECKS.items():
-        with op.batch_alter_table(table) as batch:
+        with _keeping_triggers(table), op.batch_alter_table(table) as batch:
             for name, condition in checks:
                 batch.create_check_constraint(batch.f(f"ck_{table}_{name}"), condition)
-    _protect()
 
 
 def downgrade() -> None:
     """Take them away."""
     for table, checks in CHECKS.items():
-        with op.batch_alter_table(table) as batch:
+        with _keeping_triggers(table), op.batch_alter_table(table) as batch:
             for name, _condition in checks:
                 batch.drop_constraint(batch.f(f"ck_{table}_{name}"), type_="check")
-    _protect()
 
 
-def _protect() -> None:
+@contextmanager
+def _keeping_triggers(table: str) -> Iterator[None]:
+    """Make the triggers again that a table of SQLite loses when it is rebuilt."""
     connection = op.get_bind()
     if connection.dialect.name != "sqlite":
+        yield
         return
-    for table, mutable in APPEND_ONLY.items():
-        for statement in append_only_statements(table, "sqlite", mutable):
+    triggers = sa.text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
+    before = connection.scalars(triggers, {"table": table}).all()
+    yield
+    after = set(connection.scalars(triggers, {"table": table}))
+    for statement in before:
+        if statement not in after:
             run_ddl(connection, statement)
