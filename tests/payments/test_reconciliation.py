@@ -1,6 +1,6 @@
 """Differences between the books and the gateway, who closes them, and the close of a day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from app.identity.models import Notice
 from app.kernel import clock
 from app.kernel.access import Actor, Role
 from app.kernel.commands import Plain
-from app.kernel.db import db, transaction
+from app.kernel.db import db, new_id, transaction
 from app.kernel.errors import Conflict, IllegalTransition, NotFound, Refused
 from payments import ledger, reconciling
 from payments.gateways.stripe import StripeGateway
@@ -127,6 +127,32 @@ def test_a_payment_we_never_heard_of_is_missing_here_until_it_is_known(
     sync_payment(payment_id)
     assert reconciliation.check_books() == 0
     assert the_mismatch().state == MismatchState.RESOLVED
+
+
+def test_only_what_is_new_is_asked_for_until_it_does_not_add_up(
+    gateway: StripeGateway, owner: Actor, a_bill: MakeBill, pay_at_cashier: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime] = []
+    listed = StripeGateway.movements_since
+
+    def movements_since(self: StripeGateway, moment: datetime) -> Iterator[Movement]:
+        asked.append(moment)
+        return listed(self, moment)
+
+    monkeypatch.setattr(StripeGateway, "movements_since", movements_since)
+    sync_payment(paid(owner, a_bill, pay_at_cashier))
+    assert reconciliation.check_books() == 0
+    latest = db.session.scalars(sa.select(GatewayMovement.at)).one()
+    db.session.rollback()
+    assert reconciliation.check_books() == 0
+    assert asked == [datetime(2020, 1, 1, tzinfo=UTC), latest - timedelta(days=7)]
+
+    with transaction() as session:  # kept, but never told: the kept movements are more than the balance
+        session.add(GatewayMovement(
+            id=new_id(), gateway="stripe", ref="txn_invented", kind="charge", gross_fen=100, fee_fen=0, currency="CNY",
+            object_ref="ch_invented", at=latest, seen_at=latest))  # fmt: skip
+    assert reconciliation.check_books() == 0
+    assert asked[2:] == [latest - timedelta(days=7), datetime(2020, 1, 1, tzinfo=UTC)]
 
 
 def test_who_books_a_mismatch_does_not_close_it(

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from payments.gateways import gateway, gateways
 from payments.ledger import AccountType
 from payments.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from payments.models.reconciliation import EventCursor, GatewayMovement, ReconciliationRun
-from payments.observed import Movement
+from payments.observed import Movement, MovementKind
 from payments.ports import PaymentGateway, Unknown
 from payments.queries.statements import told_by_statements
 from payments.reconciling import Booked, Difference, Told
@@ -26,6 +27,8 @@ from payments.states import MismatchKind
 
 log = logging.getLogger(__name__)
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+_MOVEMENTS_OVERLAP = timedelta(days=7)
+"""Movements are listed by the moment of their making and may be listed late."""
 _COMPARED = tuple(kind for kind in MismatchKind if kind is not MismatchKind.STUCK)
 _SITTINGS = 3
 
@@ -57,15 +60,38 @@ def compare(provider: PaymentGateway, actor: Actor = SYSTEM) -> int:
 
 
 def _listen(provider: PaymentGateway) -> Told:
-    """Ask for all movements, and for the balance before and after, until no money moved meanwhile."""
+    """Ask for the movements, and for the balance before and after, until no money moved meanwhile.
+
+    A movement never changes, and what was told before is kept: only what is new, with some days of overlap, is asked
+    for. When that does not add up to the balance, all of it is.
+    """
+    known, since = _told_before(provider.code)
     for _ in range(_SITTINGS):
         started_at = clock.now()
         before = provider.balance_fen()
-        moved = tuple(provider.movements_since(_BEGINNING))
+        moved = known | {movement.ref: movement for movement in provider.movements_since(since)}
         after = provider.balance_fen()
-        if before == after:
+        told = Told(provider.code, started_at, tuple(moved.values()), after)
+        if told.net_fen != after:
+            known, since = {}, _BEGINNING
+        elif before == after:
             break
-    return Told(provider.code, started_at, moved, after)
+    return told
+
+
+def _told_before(code: str) -> tuple[dict[str, Movement], datetime]:
+    """The movements that are kept, and since when more of them are to be asked for."""
+    rows = db.session.scalars(
+        sa.select(GatewayMovement).where(GatewayMovement.gateway == code).order_by(GatewayMovement.at)
+    ).all()
+    kept = {
+        row.ref: Movement(
+            row.ref, cast("MovementKind", row.kind), row.gross_fen, row.fee_fen, row.currency, row.at, row.object_ref
+        )
+        for row in rows
+    }
+    db.session.rollback()  # ends the read; nothing stays open while we wait for the gateway
+    return kept, rows[-1].at - _MOVEMENTS_OVERLAP if rows else _BEGINNING
 
 
 @use_case
