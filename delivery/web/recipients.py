@@ -14,7 +14,7 @@ from app.kernel.errors import DomainError, NotAllowed, NotFound
 from app.kernel.paging import page_of
 from app.kernel.words import N_
 from app.web import parsing
-from app.web.actions import actions_of, api_actions, register_actions
+from app.web.actions import ActionView, actions_of, api_actions, register_actions
 from app.web.forms import Form, errors_of
 from app.web.guard import signed_in
 from app.web.operations import operation
@@ -147,21 +147,19 @@ register_actions(
 # --- complaints ---
 
 
+def complaint_actions(view: ComplaintView) -> tuple[ActionView, ...]:
+    """What the reader may do with it now."""
+    href = f"/delivery-complaints/{view.id}"
+    return actions_of(COMPLAINT, view.state, view.parts, href=href, table=COMPLAINT_ACTIONS, version=view.version)
+
+
 def complaint_json(view: ComplaintView) -> dict[str, Any]:
     """A complaint with both sides' words."""
-    actions = actions_of(
-        COMPLAINT,
-        view.state,
-        view.parts,
-        href=f"/delivery-complaints/{view.id}",
-        table=COMPLAINT_ACTIONS,
-        version=view.version,
-    )
     return {
         "id": str(view.id), "number": view.number, "parcel_id": str(view.parcel_id), "state": view.state,
         "state_label": gettext(view.state_label), "kind": gettext(view.kind_label), "text": view.text,
         "filed_at": view.filed_at.isoformat(), "reply_due_at": view.reply_due_at.isoformat(), "answer": view.answer,
-        "decision": view.decision, "version": view.version, "actions": api_actions(actions),
+        "decision": view.decision, "version": view.version, "actions": api_actions(complaint_actions(view)),
     }  # fmt: skip
 
 
@@ -209,15 +207,7 @@ def complaint_csv() -> Response:
 def complaint(object_id: UUID) -> str:
     """One complaint: what was said, until when, whose turn."""
     view = agreements.complaint_view(current_actor(), object_id)
-    actions = actions_of(
-        COMPLAINT,
-        view.state,
-        view.parts,
-        href=f"/delivery-complaints/{view.id}",
-        table=COMPLAINT_ACTIONS,
-        version=view.version,
-    )
-    return render_template("delivery/complaint.html", complaint=view, actions=actions)
+    return render_template("delivery/complaint.html", complaint=view, actions=complaint_actions(view))
 
 
 register_actions(
@@ -229,16 +219,19 @@ register_actions(
 # --- originals ---
 
 
+def papers_actions(view: PapersView) -> tuple[ActionView, ...]:
+    """What the reader may do with it now."""
+    href = f"/papers/{view.id}"
+    return actions_of(PAPERS, view.state, view.parts, href=href, table=PAPERS_ACTIONS, version=view.version)
+
+
 def papers_json(view: PapersView) -> dict[str, Any]:
     """A collection as its reader may see it."""
-    actions = actions_of(
-        PAPERS, view.state, view.parts, href=f"/papers/{view.id}", table=PAPERS_ACTIONS, version=view.version
-    )
     return {
         "id": str(view.id), "number": view.number, "subject": view.subject, "state": view.state,
         "state_label": gettext(view.state_label), "papers": list(view.papers), "missing": list(view.missing),
         "pickup_on": view.pickup_on.isoformat(), "pickup_window": view.pickup_window, "waybill_no": view.waybill_no,
-        "version": view.version, "actions": api_actions(actions),
+        "version": view.version, "actions": api_actions(papers_actions(view)),
     }  # fmt: skip
 
 
@@ -256,10 +249,7 @@ def papers_list() -> str:
 def papers(object_id: UUID) -> str:
     """One collection with its list and the carrier's reports."""
     view = agreements.papers_view(current_actor(), object_id)
-    actions = actions_of(
-        PAPERS, view.state, view.parts, href=f"/papers/{view.id}", table=PAPERS_ACTIONS, version=view.version
-    )
-    return render_template("delivery/papers.html", order=view, actions=actions)
+    return render_template("delivery/papers.html", order=view, actions=papers_actions(view))
 
 
 register_actions(
