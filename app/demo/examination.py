@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.kernel import audit, clock, outbox
 from app.kernel.db import db
 from app.kernel.words import N_
+from app.webhooks.services import DeliveryDue
 from marketplace.models.procurements import Procurement
 from marketplace.services import selection
 from marketplace.states.parts import Part
@@ -82,10 +83,12 @@ def _log(found: Findings) -> None:
     verdict = audit.verify()
     found.facts[N_("Audit events")] = verdict.events
     found.problems += list(verdict.problems)
-    left = db.session.scalar(
-        sa.select(sa.func.count())
-        .select_from(outbox.OutboxMessage)
-        .where(outbox.OutboxMessage.done_at.is_(None), outbox.OutboxMessage.due_at <= clock.now())
-    )
+    left = db.session.scalars(
+        sa.select(outbox.OutboxMessage.event).where(
+            outbox.OutboxMessage.done_at.is_(None),
+            outbox.OutboxMessage.due_at <= clock.now(),
+            outbox.OutboxMessage.event != DeliveryDue.name,  # a partner who does not answer is tried again for days
+        )
+    ).all()
     if left:
-        found.problems.append(f"{left} messages of the outbox were not handled")
+        found.problems.append(f"{len(left)} messages of the outbox were not handled: {', '.join(sorted(set(left)))}")

@@ -106,6 +106,7 @@ def enter_movement(actor: Actor, command: EnterMovement) -> UUID:
     return make_entry(
         actor,
         BankEntry(
+            state=BankEntryState.ENTERED.value,
             thread_id=payment.thread_id if payment else new_id(),
             gateway=command.gateway,
             direction=Direction.IN.value,
@@ -143,6 +144,7 @@ def enter_refund_sent(actor: Actor, refund_id: UUID, command: EnterRefundSent) -
     return make_entry(
         actor,
         BankEntry(
+            state=BankEntryState.ENTERED.value,
             thread_id=refund.thread_id,
             gateway=payment.gateway,
             direction=Direction.OUT.value,

@@ -46,7 +46,6 @@ def make_entry(actor: Actor, entry: BankEntry, *, tell: bool = True) -> UUID:
         raise entered_twice()
     assert actor.user_id is not None, "a clerk is signed in"
     entry.id = new_id()
-    entry.state = BankEntryState.ENTERED.value
     entry.number = next_number("YH")
     entry.entered_by, entry.entered_at = actor.user_id, clock.now()
     entry.readers = list(WATCHERS)

@@ -30,7 +30,7 @@ from payments.services.bank_entries import check_clerk, make_entry
 from payments.services.books import post
 from payments.services.payout_steps import BLOCKED, fail_payout, tell_agency
 from payments.services.sealing import unseal
-from payments.states import BillKind, Part
+from payments.states import BankEntryState, BillKind, Part
 
 S = PayoutState
 
@@ -201,6 +201,7 @@ def note_payout_back(actor: Actor, payout_id: UUID, command: NotePayoutBack) -> 
 def payout_entry(row: Payout, bank_ref: str, *, came_back: bool = False) -> BankEntry:
     """The entry, not yet stored, by which a payout leaves our account or comes back to it."""
     return BankEntry(
+        state=BankEntryState.ENTERED.value,
         thread_id=row.thread_id,
         gateway=row.gateway,
         direction=(Direction.IN if came_back else Direction.OUT).value,

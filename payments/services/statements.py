@@ -35,6 +35,7 @@ from payments.services.bank import settle_entry
 from payments.services.bank_entries import check_clerk, clerk_parts, make_entry
 from payments.services.hand_payouts import payout_entry
 from payments.services.unmatched import return_entry
+from payments.states import BankEntryState
 
 V = LineVerdict
 
@@ -253,7 +254,7 @@ def _entry_for(gateway: str, judged: Judged) -> BankEntry:
         return return_entry(get(UnmatchedMoney, found), line.bank_ref, line.counterparty)
     entry = BankEntry(
         gateway=gateway, direction=line.direction, bank_ref=line.bank_ref, counterparty=line.counterparty,
-        amount_fen=line.amount_fen, thread_id=new_id(),
+        amount_fen=line.amount_fen, thread_id=new_id(), state=BankEntryState.ENTERED.value,
     )  # fmt: skip
     if judged.verdict is V.REFUND:
         entry.refund_id, entry.thread_id = found, get(Refund, found).thread_id

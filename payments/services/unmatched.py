@@ -186,6 +186,7 @@ def return_entry(money: UnmatchedMoney, bank_ref: str, counterparty: str) -> Ban
     if db.session.scalar(pending.limit(1)) is not None:
         raise entered_twice()
     return BankEntry(
+        state=BankEntryState.ENTERED.value,
         thread_id=money.thread_id,
         gateway=money.gateway,
         direction=Direction.OUT.value,
