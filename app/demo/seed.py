@@ -258,6 +258,7 @@ class MoneyDesk:
             outbox.drain_all()
         at_the_bank(self._cast)
         self._books.leave_open()
+        outbox.drain_all()
 
 
 def _worker(app: Flask) -> list[Job]:
