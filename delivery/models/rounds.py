@@ -72,9 +72,6 @@ class RoundStop(Base):
     parcel_id: Mapped[UUID] = uuid_fk("parcel.id")
     position: Mapped[int] = mapped_column(sa.Integer())
     outcome: Mapped[str] = mapped_column(sa.String(12), default=StopState.OPEN)
-    code_tries: Mapped[int] = mapped_column(sa.Integer(), default=0)
-    code_locked_at: Mapped[datetime | None]
-    code_unlocked_at: Mapped[datetime | None]
 
     __table_args__ = (
         named_check("outcome", one_of("outcome", StopState)),
@@ -85,10 +82,3 @@ class RoundStop(Base):
             postgresql_where=sa.text("outcome = 'open'"),
         ),
     )  # fmt: skip
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether only a supervisor can let the code be tried again."""
-        if self.code_locked_at is None:
-            return False
-        return self.code_unlocked_at is None or self.code_unlocked_at < self.code_locked_at

@@ -38,6 +38,7 @@ class ParcelTerms(Base):
     link_no: Mapped[int] = mapped_column(sa.Integer(), default=0)
     """Counted up to make every earlier link of the receiver void."""
     code_tries: Mapped[int] = mapped_column(sa.Integer(), default=0)
+    """Wrong pick-up codes since the last right one, at the door, in the hall and on the web together."""
     code_locked_at: Mapped[datetime | None]
 
     __table_args__ = (

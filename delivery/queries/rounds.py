@@ -17,6 +17,7 @@ from delivery import doorstep, rules
 from delivery import terms as rule_book
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
+from delivery.models.terms import ParcelTerms
 from delivery.policy import must_see_round, oversees
 from delivery.queries.choices import NO_CHOICE, Choice, choices_of
 from delivery.states import ROUND, Part, RoundState
@@ -162,8 +163,11 @@ def round_view(round_id: UUID, actor: Actor) -> RoundView:
 
 def _stops(round_id: UUID) -> Sequence[Any]:
     statement = (
-        sa.select(RoundStop, Parcel)
+        sa.select(
+            RoundStop, Parcel, sa.func.coalesce(ParcelTerms.code_tries, 0), ParcelTerms.code_locked_at.is_not(None)
+        )
         .join(Parcel, Parcel.id == RoundStop.parcel_id)
+        .outerjoin(ParcelTerms, ParcelTerms.parcel_id == Parcel.id)
         .where(RoundStop.round_id == round_id)
         .order_by(RoundStop.position, RoundStop.id)
     )
@@ -172,18 +176,21 @@ def _stops(round_id: UUID) -> Sequence[Any]:
 
 def _stop_views(round_id: UUID) -> tuple[StopView, ...]:
     rows = _stops(round_id)
-    chosen = choices_of(parcel.id for _, parcel in rows)
-    return tuple(_stop_view(stop, parcel, chosen.get(parcel.id, NO_CHOICE)) for stop, parcel in rows)
+    chosen = choices_of(parcel.id for _, parcel, _, _ in rows)
+    return tuple(
+        _stop_view(stop, parcel, code_tries, chosen.get(parcel.id, NO_CHOICE), is_locked=is_locked)
+        for stop, parcel, code_tries, is_locked in rows
+    )
 
 
-def _stop_view(stop: RoundStop, parcel: Parcel, chosen: Choice) -> StopView:
+def _stop_view(stop: RoundStop, parcel: Parcel, code_tries: int, chosen: Choice, *, is_locked: bool) -> StopView:
     state = StopState(stop.outcome)
     return StopView(
         parcel.id, parcel.number, parcel.waybill_no or "", rules.masked_name(parcel.receiver_name),
         rules.masked_address(
             parcel.receiver_prov, parcel.receiver_city, parcel.receiver_county, parcel.receiver_address
         ),
-        parcel.contents, state, STOP_LABELS[state], STOP_TONES[state], stop.code_tries, stop.is_locked,
+        parcel.contents, state, STOP_LABELS[state], STOP_TONES[state], code_tries, is_locked,
         chosen.day, chosen.point,
     )  # fmt: skip
 
@@ -232,8 +239,8 @@ def carried_round(round_id: UUID, actor: Actor) -> CarriedRound:
     is_out = row.state == RoundState.OUT
     tries = rule_book.in_force().code_tries
     stops = [
-        _carried(stop, parcel, tries, full=is_out)
-        for stop, parcel in _stops(row.id)
+        _carried(stop, parcel, max(0, tries - wrong), is_locked=is_locked, full=is_out)
+        for stop, parcel, wrong, is_locked in _stops(row.id)
         if stop.outcome != StopState.TAKEN_OFF
     ]
     return CarriedRound(
@@ -241,12 +248,12 @@ def carried_round(round_id: UUID, actor: Actor) -> CarriedRound:
     )
 
 
-def _carried(stop: RoundStop, parcel: Parcel, tries: int, *, full: bool) -> CarriedStop:
+def _carried(stop: RoundStop, parcel: Parcel, tries_left: int, *, is_locked: bool, full: bool) -> CarriedStop:
     shown = full and stop.outcome != StopState.DELIVERED
     return CarriedStop(
         parcel.id, parcel.number, parcel.waybill_no or "",
         parcel.receiver_name if shown else rules.masked_name(parcel.receiver_name), parcel.receiver_mobile if shown else "",
         parcel.receiver_county, parcel.receiver_address if shown else "", parcel.contents, parcel.who_may_sign,
         doorstep.code_hint(str(parcel.id), parcel.pickup_code) if shown else "", stop.outcome,
-        max(0, tries - stop.code_tries), stop.is_locked,
+        tries_left, is_locked,
     )  # fmt: skip

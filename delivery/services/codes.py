@@ -1,4 +1,4 @@
-"""The pick-up code: compared here only, counted here, locked here. A locked code is opened by a supervisor."""
+"""The pick-up code: wrong ones are counted in one place, wherever they are typed; a locked code is opened by a supervisor."""
 
 import secrets
 from uuid import UUID
@@ -35,18 +35,46 @@ def code_fits(parcel_id: UUID, typed: str) -> bool:
     Raises Conflict (code-locked) while it is locked, for a right code too.
     """
     parcel = lock(Parcel, parcel_id)
+    if is_locked(parcel.id):
+        raise locked_code()
+    fits = secrets.compare_digest(rules.normal_scan(typed).encode(), parcel.pickup_code.encode())
+    count_try(parcel, SYSTEM, fits=fits)
+    return fits
+
+
+def is_locked(parcel_id: UUID) -> bool:
+    """Whether only a supervisor can let the code be tried again."""
+    return terms_of(parcel_id).code_locked_at is not None
+
+
+def tries_left(parcel_id: UUID) -> int:
+    """How many wrong codes more lock it."""
+    return max(0, rule_book.in_force().code_tries - terms_of(parcel_id).code_tries)
+
+
+def count_try(parcel: Parcel, actor: Actor, *, fits: bool) -> None:
+    """Count a wrong code and begin anew after a right one; under the parcel's lock, for a code that is not locked."""
+    terms = terms_of(parcel.id)
+    terms.code_tries = 0 if fits else terms.code_tries + 1
+    if terms.code_tries >= rule_book.in_force().code_tries:
+        lock_code(parcel, actor)
+
+
+def lock_code(parcel: Parcel, actor: Actor) -> None:
+    """Lock the code and put that before a person; once, under the parcel's lock."""
     terms = terms_of(parcel.id)
     if terms.code_locked_at is not None:
-        raise locked_code()
-    if secrets.compare_digest(rules.normal_scan(typed).encode(), parcel.pickup_code.encode()):
-        terms.code_tries = 0
-        return True
-    terms.code_tries += 1
-    if terms.code_tries >= rule_book.in_force().code_tries:
-        terms.code_locked_at = clock.now()
-        raise_task(parcel, TaskKind.CODE_LOCKED, cause=clock.now().isoformat())
-        record(parcel, "code_locked", SYSTEM, title=N_("Pick-up code locked"), detail={"tries": terms.code_tries})
-    return False
+        return
+    terms.code_tries, terms.code_locked_at = rule_book.in_force().code_tries, clock.now()
+    raise_task(parcel, TaskKind.CODE_LOCKED, cause=terms.code_locked_at.isoformat(), fact="")
+    record(parcel, "code_locked", actor, title=N_("Pick-up code locked"), detail={"tries": terms.code_tries})
+
+
+def forget_tries(parcel: Parcel) -> None:
+    """Let the code be tried again from the beginning; under the parcel's lock."""
+    terms = terms_of(parcel.id)
+    terms.code_tries, terms.code_locked_at = 0, None
+    drop_tasks(parcel, TaskKind.CODE_LOCKED)
 
 
 def check_code(parcel_id: UUID, typed: str, *, field: str = "code") -> None:
@@ -61,13 +89,11 @@ def unlock_code(actor: Actor, parcel_id: UUID, command: object) -> None:
     parcel = lock(Parcel, parcel_id, seen=getattr(command, "version", None))
     if Part.SUPERVISOR not in must_see_parcel(actor, parcel):
         raise NotAllowed
-    terms = terms_of(parcel.id)
-    if terms.code_locked_at is None and parcel.track_locked_until is None:
+    if not is_locked(parcel.id) and parcel.track_locked_until is None:
         raise Refused("not-locked", N_("The pick-up code is not locked."))
-    terms.code_tries, terms.code_locked_at = 0, None
+    forget_tries(parcel)
     parcel.track_tries, parcel.track_locked_until = 0, None
     parcel.pickup_code = f"{secrets.randbelow(1_000_000):06d}"
-    drop_tasks(parcel, TaskKind.CODE_LOCKED)
     record(
         parcel,
         "code_unlocked",

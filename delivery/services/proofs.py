@@ -25,7 +25,6 @@ from app.kernel.numbering import next_number
 from app.kernel.transitions import record
 from app.kernel.words import N_
 from delivery import doorstep, own_courier
-from delivery import terms as rule_book
 from delivery.doorstep import CodeCheck, Doubt, Evidence, FailReason, NextStep, RecordKind, Signer
 from delivery.events import DeliveryRecorded
 from delivery.models.parcels import Parcel
@@ -36,10 +35,11 @@ from delivery.observed import SignerClass
 from delivery.own_courier import OWN_CARRIER
 from delivery.policy import must_see_round
 from delivery.ports import Report
+from delivery.services import codes
 from delivery.services.mandates import signatory
 from delivery.services.own_courier import tell
 from delivery.services.quietly import note
-from delivery.services.rounds import lock_code, stop_of
+from delivery.services.rounds import stop_of
 from delivery.services.tasks import raise_task
 from delivery.services.tracking import settle_by_proof
 from delivery.states import ParcelState, Part
@@ -140,8 +140,8 @@ def store_record(actor: Actor, device_id: str, sent_at: datetime, report: DoorRe
     parcel = lock(Parcel, report.parcel_id)
     timing = doorstep.timing(report.device_at, report.noted_offset, sent_at, clock.now(), found.set_out_at)
     given_up = report.handset_no < found.handset_no
-    check = _checked_code(actor, stop, parcel, report, counts=not given_up)
-    doubts = list(_doubts(stop, parcel, report, check, timing.occurred_at))
+    check = _checked_code(actor, parcel, report, counts=not given_up)
+    doubts = list(_doubts(parcel, report, check, timing.occurred_at))
     if given_up:
         doubts.append(Doubt.HANDSET_GIVEN_UP)
     if timing.is_absurd:
@@ -182,18 +182,14 @@ def _outcome(row: DoorRecord, result: str) -> Outcome:
     )  # fmt: skip
 
 
-def _checked_code(actor: Actor, stop: RoundStop, parcel: Parcel, report: DoorReport, *, counts: bool) -> CodeCheck:
+def _checked_code(actor: Actor, parcel: Parcel, report: DoorReport, *, counts: bool) -> CodeCheck:
     check = doorstep.check_code(parcel.pickup_code, report.code)
-    if counts and check is CodeCheck.WRONG and not stop.is_locked:
-        stop.code_tries += 1
-        if stop.code_tries >= rule_book.in_force().code_tries:
-            lock_code(stop, parcel, actor)
+    if counts and check is CodeCheck.WRONG and not codes.is_locked(parcel.id):
+        codes.count_try(parcel, actor, fits=False)
     return check
 
 
-def _doubts(
-    stop: RoundStop, parcel: Parcel, report: DoorReport, check: CodeCheck, occurred_at: datetime
-) -> Sequence[Doubt]:
+def _doubts(parcel: Parcel, report: DoorReport, check: CodeCheck, occurred_at: datetime) -> Sequence[Doubt]:
     if report.kind is not RecordKind.DELIVERED or report.signer is None:
         return ()
     has_id = bool(report.id_type and report.id_last4)
@@ -202,7 +198,7 @@ def _doubts(
         report.signer, report.signer_name, check, has_id, report.signature is not None,
         is_named=allowed.names(report.signer_name, report.id_last4 or ""),
     )  # fmt: skip
-    return doorstep.doubts(allowed.who, evidence, locked=stop.is_locked)
+    return doorstep.doubts(allowed.who, evidence, locked=codes.is_locked(parcel.id))
 
 
 def _standing(parcel: Parcel, report: DoorReport, doubts: Sequence[Doubt]) -> Standing:
@@ -260,7 +256,7 @@ def _write_down(actor: Actor, parcel: Parcel, row: DoorRecord) -> None:
 def _follow(actor: Actor, stop: RoundStop, parcel: Parcel, row: DoorRecord) -> None:
     match RecordKind(row.kind):
         case RecordKind.CODE_LOCKED:
-            lock_code(stop, parcel, actor)
+            codes.lock_code(parcel, actor)
         case RecordKind.DELIVERED:
             _follow_delivery(stop, parcel, row)
         case RecordKind.FAILED:

@@ -25,12 +25,11 @@ from delivery import terms as rule_book
 from delivery.doorstep import CodeCheck
 from delivery.models.parcels import Parcel
 from delivery.models.rounds import CourierRound, RoundStop, StopState
-from delivery.models.tasks import TaskKind
 from delivery.models.terms import ParcelTerms
 from delivery.policy import must_see_round
+from delivery.services import codes
 from delivery.services.own_courier import tell
 from delivery.services.scanning import find_scanned
-from delivery.services.tasks import drop_tasks, raise_task
 from delivery.services.terms import terms_of
 from delivery.states import ROUND, ParcelState, Part, RoundState
 
@@ -344,44 +343,29 @@ def _free_stops(found: CourierRound) -> None:
 
 @use_case
 def try_code(actor: Actor, round_id: UUID, parcel_id: UUID, command: TryCode) -> CodeAnswer:
-    """Compare a code at the door while there is a connection. The fifth wrong one locks the stop."""
+    """Compare a code at the door while there is a connection. The last wrong one allowed locks it."""
     found = lock(CourierRound, round_id)
     if Part.COURIER not in must_see_round(actor, found) or found.state != RoundState.OUT:
         raise NotFound
-    stop = stop_of(found.id, parcel_id)
-    if stop.is_locked:
+    parcel = lock(Parcel, stop_of(found.id, parcel_id).parcel_id)
+    if codes.is_locked(parcel.id):
         return CodeAnswer(CodeCheck.WRONG, 0, is_locked=True)
-    parcel = lock(Parcel, parcel_id)
     check = doorstep.check_code(parcel.pickup_code, command.code)
-    if check is CodeCheck.WRONG:
-        stop.code_tries += 1
-        if stop.code_tries >= rule_book.in_force().code_tries:
-            lock_code(stop, parcel, actor)
-    return CodeAnswer(check, max(0, rule_book.in_force().code_tries - stop.code_tries), is_locked=stop.is_locked)
-
-
-def lock_code(stop: RoundStop, parcel: Parcel, actor: Actor) -> None:
-    """Lock the code of a stop and put that before a person; call inside a transaction."""
-    if stop.is_locked:
-        return
-    stop.code_locked_at = clock.now()
-    stop.code_tries = rule_book.in_force().code_tries
-    raise_task(parcel, TaskKind.CODE_LOCKED, cause=f"{stop.id}:{stop.code_locked_at.isoformat()}", fact="")
-    record(parcel, "code_locked", actor, title=N_("The pick-up code was wrong five times"))
+    if check is not CodeCheck.NONE:
+        codes.count_try(parcel, actor, fits=check is CodeCheck.RIGHT)
+    return CodeAnswer(check, codes.tries_left(parcel.id), is_locked=codes.is_locked(parcel.id))
 
 
 @use_case
 def unlock_code(actor: Actor, round_id: UUID, command: UnlockCode) -> None:
-    """A supervisor lets the code be tried again. Raises Refused without a lock."""
+    """A supervisor lets the same code be tried again: the courier stands at the door. Raises Refused without a lock."""
     found = lock(CourierRound, round_id, seen=command.version)
     if Part.SUPERVISOR not in must_see_round(actor, found):
         raise NotAllowed
-    stop = stop_of(found.id, command.parcel_id)
-    if not stop.is_locked:
-        raise Refused("not-locked", N_("The code of this stop is not locked."))
-    parcel = lock(Parcel, command.parcel_id)
-    stop.code_unlocked_at, stop.code_tries = clock.now(), 0
-    drop_tasks(parcel, TaskKind.CODE_LOCKED)
+    parcel = lock(Parcel, stop_of(found.id, command.parcel_id).parcel_id)
+    if not codes.is_locked(parcel.id):
+        raise Refused("not-locked", N_("The pick-up code is not locked."))
+    codes.forget_tries(parcel)
     record(parcel, "code_unlocked", actor, title=N_("The pick-up code may be tried again"), reason=command.reason)
 
 

@@ -18,6 +18,7 @@ from delivery.models.rounds import CourierRound
 from delivery.services import rounds, stop_order
 from delivery.services.rounds import EndRound
 from delivery.services.stop_order import MoveStop, SortBy, SortStops
+from delivery.services.terms import terms_of
 from tests.builders import sign_in
 from tests.delivery.builders import Hall, a_hall, parcel, tasks
 from tests.delivery.rounds_builders import Carried, a_courier, a_round, an_own_parcel, delivered, upload
@@ -69,8 +70,8 @@ def test_a_wrong_code_of_a_given_up_handset_locks_nothing(carried: Carried) -> N
     rounds.replace_handset(carried.hall.supervisor, carried.id, EndRound("遗失"))
     for _ in range(6):
         upload(carried, delivered(carried, carried.parcels[0], code="000000", id=uuid4()))
-    assert not rounds.stop_of(carried.id, carried.parcels[0]).is_locked
-    assert rounds.stop_of(carried.id, carried.parcels[0]).code_tries == 0
+    terms = terms_of(carried.parcels[0])
+    assert (terms.code_tries, terms.code_locked_at) == (0, None)
 
 
 def test_a_round_whose_handset_was_lost_ends_and_its_stops_wait_again(carried: Carried) -> None:

@@ -21,10 +21,11 @@ from delivery.doorstep import CodeCheck, FailReason, IdType, NextStep, RecordKin
 from delivery.models.mandates import LetterScope
 from delivery.models.proofs import DoorRecord
 from delivery.models.rounds import CourierRound, RoundStop
-from delivery.services import rounds
+from delivery.services import codes, rounds
 from delivery.services.mandates import GrantLetter, grant_letter
 from delivery.services.rounds import AddStop, EndRound, PlanRound, StopOf, TryCode, UnlockCode
 from delivery.services.stop_order import OrderStops, order_stops
+from delivery.services.terms import terms_of
 from delivery.worklist import worklist
 from tests.delivery.builders import a_hall, a_handed_over_parcel, a_waybilled_parcel, parcel, tasks
 from tests.delivery.rounds_builders import (
@@ -329,6 +330,24 @@ def test_five_wrong_codes_lock_and_a_supervisor_unlocks() -> None:
         rounds.unlock_code(carried.hall.supervisor, carried.id, UnlockCode(one, "再次"))
 
 
+def test_wrong_codes_at_the_door_and_on_the_web_count_together() -> None:
+    carried = own_round()
+    (one,) = carried.parcels
+    right = parcel(one).pickup_code
+    wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+    for _ in range(3):
+        rounds.try_code(carried.courier, carried.id, one, TryCode(wrong))
+    assert codes.code_fits(one, wrong) is False
+    assert rounds.try_code(carried.courier, carried.id, one, TryCode(wrong)).is_locked
+    with pytest.raises(Conflict) as locked:
+        codes.code_fits(one, right)
+    assert (locked.value.code, tasks(one)) == ("code-locked", ["code_locked"])
+    codes.unlock_code(carried.hall.supervisor, one, None)
+    assert rounds.try_code(carried.courier, carried.id, one, TryCode(right)).check is CodeCheck.WRONG
+    assert rounds.try_code(carried.courier, carried.id, one, TryCode(parcel(one).pickup_code)).check is CodeCheck.RIGHT
+    assert terms_of(one).code_tries == 0
+
+
 def test_a_handset_locks_offline_and_says_so_later() -> None:
     carried = own_round()
     (one,) = carried.parcels
@@ -343,7 +362,7 @@ def test_a_code_that_passed_the_hint_but_is_wrong_does_not_count() -> None:
     (one,) = carried.parcels
     (outcome,) = upload(carried, delivered(carried, one, code="000001", id_type=IdType.PASSPORT, id_last4="9K21"))
     assert (outcome.standing, outcome.doubts) == ("doubtful", ("code_wrong",))
-    assert stop(carried, one).code_tries == 1
+    assert terms_of(one).code_tries == 1
 
 
 # --- clocks ---
