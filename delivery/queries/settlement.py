@@ -125,12 +125,21 @@ def _view(row: CarrierBill, hall_name: str, actor: Actor) -> BillView:
     )  # fmt: skip
 
 
-def bill_differences(bill_id: UUID) -> tuple[DifferenceView, ...]:
-    """All differences of a bill that the caller may see, open ones first."""
+def differences_statement(bill_id: UUID, kind: str | None = None) -> sa.Select[BillDifference]:
+    """Differences of a bill that the caller may see, open ones first."""
     statement = sa.select(BillDifference).where(BillDifference.bill_id == bill_id)
-    rows = db.session.scalars(
-        statement.order_by(BillDifference.resolution.is_not(None), BillDifference.kind, BillDifference.waybill_no)
-    )
+    if kind:
+        statement = statement.where(BillDifference.kind == kind)
+    return statement.order_by(BillDifference.resolution.is_not(None), BillDifference.kind, BillDifference.waybill_no)
+
+
+def bill_differences(bill_id: UUID) -> tuple[DifferenceView, ...]:
+    """All of them; for files."""
+    return difference_views(db.session.scalars(differences_statement(bill_id)).all())
+
+
+def difference_views(rows: Sequence[BillDifference]) -> tuple[DifferenceView, ...]:
+    """Rows of `differences_statement` as values."""
     return tuple(
         DifferenceView(
             row.id, row.kind, DIFFERENCE_LABELS[row.kind], row.waybill_no, row.row, row.billed, row.ours, row.billed_fen, row.ours_fen,
@@ -144,6 +153,7 @@ def bill_differences(bill_id: UUID) -> tuple[DifferenceView, ...]:
 class KindOfDifference:
     """All differences of one kind of a bill; amounts in fen."""
 
+    kind: str
     label: str
     count: int
     still_open: int
@@ -162,7 +172,7 @@ def kinds_of_differences(bill_id: UUID) -> tuple[KindOfDifference, ...]:
         .group_by(BillDifference.kind)
         .order_by(BillDifference.kind)
     )  # fmt: skip
-    return tuple(KindOfDifference(DIFFERENCE_LABELS[kind], *(int(each) for each in sums)) for kind, *sums in rows)
+    return tuple(KindOfDifference(kind, DIFFERENCE_LABELS[kind], *(int(each) for each in sums)) for kind, *sums in rows)
 
 
 def tariff() -> tuple[CarrierTariff, ...]:

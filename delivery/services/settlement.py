@@ -56,6 +56,16 @@ class ResolveBillDifference:
 
 
 @dataclass(frozen=True)
+class ResolveKind:
+    """Which side is right in everything of one kind that is still open; and why."""
+
+    kind: str
+    resolution: str
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
 class NotePayment:
     """What the treasury did."""
 
@@ -215,11 +225,7 @@ def _granted(bill: CarrierBill) -> dict[str, int]:
 @use_case
 def resolve_bill_difference(actor: Actor, bill_id: UUID, command: ResolveBillDifference) -> None:
     """Say which side is right. Only before both sides confirmed. Raises NotAllowed, NotFound, Refused."""
-    bill, parts = _mine(actor, bill_id, command)
-    if Part.ACCOUNTANT not in parts:
-        raise NotAllowed
-    if bill.state != CarrierBillState.COMPARED:
-        raise Refused("bill-confirmed", N_("This bill is confirmed. Take it back to the differences first."))
+    bill = _being_settled(actor, bill_id, command)
     found = db.session.scalar(
         sa.select(BillDifference).where(BillDifference.id == command.difference_id, BillDifference.bill_id == bill.id)
     )
@@ -227,13 +233,49 @@ def resolve_bill_difference(actor: Actor, bill_id: UUID, command: ResolveBillDif
         raise NotFound
     if command.resolution == "other" and command.agreed_fen is None:
         raise Refused("amount-missing", N_("Give the amount that both sides agree on."), field="agreed_fen")
-    found.agreed_fen = {"theirs": found.billed_fen, "ours": found.ours_fen}.get(command.resolution, command.agreed_fen)
-    found.resolution, found.reason = command.resolution, command.reason
-    found.resolved_name, found.resolved_at = actor.name, clock.now()
+    _settle(actor, found, command.resolution, command.reason, command.agreed_fen)
     record(
         bill, "difference_settled", actor, title=N_("Difference of the bill settled"), reason=command.reason,
         detail={"waybill_no": found.waybill_no, "agreed_fen": found.agreed_fen},
     )  # fmt: skip
+
+
+@use_case
+def resolve_kind(actor: Actor, bill_id: UUID, command: ResolveKind) -> None:
+    """Say which side is right in all open differences of a kind: a wrong rate touches every line of a zone.
+
+    Raises NotAllowed, and Refused where none of them is open.
+    """
+    bill = _being_settled(actor, bill_id, command)
+    still_open = db.session.scalars(
+        sa.select(BillDifference).where(
+            BillDifference.bill_id == bill.id, BillDifference.kind == command.kind, BillDifference.resolution.is_(None)
+        )
+    ).all()
+    if not still_open:
+        raise Refused("differences-none", N_("No difference of this kind is open."), field="kind")
+    for found in still_open:
+        _settle(actor, found, command.resolution, command.reason, None)
+    record(
+        bill, "differences_settled", actor, title=N_("Differences of one kind settled"), reason=command.reason,
+        detail={"kind": command.kind, "resolution": command.resolution, "waybill_nos": [each.waybill_no for each in still_open],
+                "agreed_fen": sum(each.agreed_fen or 0 for each in still_open)},
+    )  # fmt: skip
+
+
+def _being_settled(actor: Actor, bill_id: UUID, command: object) -> CarrierBill:
+    bill, parts = _mine(actor, bill_id, command)
+    if Part.ACCOUNTANT not in parts:
+        raise NotAllowed
+    if bill.state != CarrierBillState.COMPARED:
+        raise Refused("bill-confirmed", N_("This bill is confirmed. Take it back to the differences first."))
+    return bill
+
+
+def _settle(actor: Actor, found: BillDifference, resolution: str, reason: str, agreed_fen: int | None) -> None:
+    found.agreed_fen = {"theirs": found.billed_fen, "ours": found.ours_fen}.get(resolution, agreed_fen)
+    found.resolution, found.reason = resolution, reason
+    found.resolved_name, found.resolved_at = actor.name, clock.now()
 
 
 def agreed_total(bill: CarrierBill) -> int:

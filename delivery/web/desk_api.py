@@ -17,14 +17,22 @@ from delivery import policy
 from delivery.queries.claims import claim_view, claim_views, claims_statement
 from delivery.queries.exceptions import exceptions_statement
 from delivery.queries.hall_days import day_view, day_views, days_statement
-from delivery.queries.settlement import DifferenceView, bill_differences, bill_view, bill_views, bills_statement, tariff
+from delivery.queries.settlement import (
+    DifferenceView,
+    bill_view,
+    bill_views,
+    bills_statement,
+    difference_views,
+    differences_statement,
+    tariff,
+)
 from delivery.queries.tasks import TaskView, task_views
 from delivery.web.api import TAG, api
 from delivery.web.claims import claim_json
 from delivery.web.days import day_json
 from delivery.web.desk_schemas import ClaimQuery, DayQuery, ExceptionQuery
 from delivery.web.settlement import bill_json
-from delivery.web.settlement_schemas import BillQuery
+from delivery.web.settlement_schemas import BillQuery, DifferenceQuery
 
 __all__ = ["api"]
 
@@ -96,13 +104,22 @@ def list_bills() -> Response:
 @signed_in
 @operation(N_("Show a monthly bill of the carrier"), tag=TAG)
 def show_bill(object_id: UUID) -> Response:
-    """The bill with its problems and every difference."""
+    """The bill with its problems; its differences are a list of their own."""
     view = bill_view(current_actor(), object_id)
     problems = [
         {name: gettext(said) if name == "message" else said for name, said in each.items()} for each in view.problems
     ]
-    differences = [_difference_json(each) for each in bill_differences(view.id)]
-    return jsonify(bill_json(view) | {"problems": problems, "differences": differences})
+    return jsonify(bill_json(view) | {"problems": problems})
+
+
+@api.get("/carrier-bills/<uuid:object_id>/differences")
+@signed_in
+@operation(N_("List the differences of a monthly bill"), query=DifferenceQuery, tag=TAG)
+def list_differences(object_id: UUID) -> Response:
+    """Where bill and orders disagree, open ones first."""
+    view, asked = bill_view(current_actor(), object_id), parsing.query(DifferenceQuery)
+    page = page_of(differences_statement(view.id, asked["kind"]), number=asked["page"])
+    return page_answer(page, [_difference_json(each) for each in difference_views(page.items)])
 
 
 def _difference_json(found: DifferenceView) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from delivery.queries.settlement import (
     bill_view,
     bill_views,
     bills_statement,
+    difference_views,
+    differences_statement,
     kinds_of_differences,
     tariff,
 )
@@ -41,7 +43,15 @@ from delivery.web.api import api
 from delivery.web.blueprint import pages
 from delivery.web.labels import inline_pdf
 from delivery.web.schemas import ReasonIn
-from delivery.web.settlement_schemas import AddTariffIn, BillQuery, HandInBillIn, NotePaymentIn, ResolveBillDifferenceIn
+from delivery.web.settlement_schemas import (
+    AddTariffIn,
+    BillQuery,
+    DifferenceQuery,
+    HandInBillIn,
+    NotePaymentIn,
+    ResolveBillDifferenceIn,
+    ResolveKindIn,
+)
 
 BILLS: Final = "/carrier-bills"
 BILL: Final = f"{BILLS}/<uuid:object_id>"
@@ -56,6 +66,11 @@ ACTIONS: Final = {
     "resolve": Action(
         settlement.resolve_bill_difference, ResolveBillDifferenceIn, N_("Settle a difference"), done=N_("Cleared up."),
         prefill=lambda _actor, _id: {"difference_id": request.args.get("difference_id", "")},
+    ),
+    "resolve_kind": Action(
+        settlement.resolve_kind, ResolveKindIn, N_("Settle all of one kind"), done=N_("Cleared up."),
+        explain=N_("Every difference of this kind that is still open is settled for the same side. Others stay as they are."),
+        prefill=lambda _actor, _id: {"kind": request.args.get("kind", "")},
     ),
 }  # fmt: skip
 COLUMNS: Final = (
@@ -143,8 +158,11 @@ def carrier_bill(object_id: UUID) -> str:
     """One bill: problems, totals, differences, both confirmations."""
     actor = current_actor()
     view = bill_view(actor, object_id)
+    asked = parsing.query(DifferenceQuery)
+    page = page_of(differences_statement(object_id, asked["kind"]), number=asked["page"])
     return render_template(
-        "delivery/bill.html", bill=view, actions=bill_actions(view, actor), differences=bill_differences(object_id), kinds=kinds_of_differences(object_id),
+        "delivery/bill.html", bill=view, actions=bill_actions(view, actor), page=page, differences=difference_views(page.items),
+        kinds=kinds_of_differences(object_id), form=Form(DifferenceQuery(only=("kind",)), {"kind": asked["kind"] or ""}),
         entries=object_entries("carrier-bill", view.id, actor), may_resolve=actor.may(policy.SETTLE) and view.state == "compared",
     )  # fmt: skip
 

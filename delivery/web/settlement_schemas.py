@@ -4,8 +4,8 @@ from marshmallow import fields, validate
 
 from app.kernel.words import N_
 from app.web.schemas import REQUIRED, InputSchema, MoneyField, UploadField, text, version_field
-from delivery.queries.settlement import SIDES, ZONE_LABELS, hall_choices
-from delivery.services.settlement import AddTariff, HandIn, NotePayment, ResolveBillDifference
+from delivery.queries.settlement import DIFFERENCE_LABELS, SIDES, ZONE_LABELS, hall_choices
+from delivery.services.settlement import AddTariff, HandIn, NotePayment, ResolveBillDifference, ResolveKind
 from delivery.states import CARRIER_BILL, CarrierBillState
 
 
@@ -79,6 +79,22 @@ class ResolveBillDifferenceIn(InputSchema):
     version = version_field()
 
 
+class ResolveKindIn(InputSchema):
+    """Which side is right in everything of one kind."""
+
+    command = ResolveKind
+    kind = fields.String(
+        required=True, error_messages=REQUIRED, validate=validate.OneOf(list(DIFFERENCE_LABELS)),
+        metadata={"label": N_("Kind of difference"), "widget": "select", "choices": list(DIFFERENCE_LABELS.items())},
+    )  # fmt: skip
+    resolution = fields.String(
+        required=True, error_messages=REQUIRED, validate=validate.OneOf(["theirs", "ours"]),
+        metadata={"label": N_("Which side is right"), "widget": "radio", "choices": [(side, SIDES[side]) for side in ("theirs", "ours")]},
+    )  # fmt: skip
+    reason = text(N_("Reason"), longest=500, widget="textarea")
+    version = version_field()
+
+
 class NotePaymentIn(InputSchema):
     """What the treasury did."""
 
@@ -86,6 +102,16 @@ class NotePaymentIn(InputSchema):
     paid_on = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("Paid on"), "widget": "date"})
     voucher_no = text(N_("Voucher number"), longest=60)
     version = version_field()
+
+
+class DifferenceQuery(InputSchema):
+    """Which differences of a bill."""
+
+    kind = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf([None, "", *DIFFERENCE_LABELS]),
+        metadata={"label": N_("Kind of difference"), "widget": "select", "choices": list(DIFFERENCE_LABELS.items())},
+    )  # fmt: skip
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000), metadata={"widget": "hidden"})
 
 
 class BillQuery(InputSchema):

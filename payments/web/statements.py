@@ -174,6 +174,15 @@ def list_statements() -> Response:
     return page_answer(page, [_facts(row) for row in page.items])
 
 
+@api.post("/bank-statements")
+@requires(Permission.BANK_ENTER)
+@operation(N_("Hand a bank statement in"), body=HandInStatementIn, tag="bank", status=201)
+def hand_in_by_api() -> tuple[Response, int]:
+    """A multipart form with the file. Nothing moves: a second person takes it over; the same file is refused again."""
+    made = statements.hand_in_statement(current_actor(), parsing.body(HandInStatementIn))
+    return jsonify(statement_json(reads.statement_page(current_actor(), made))), 201
+
+
 @api.get("/bank-statements/<uuid:object_id>")
 @requires(Permission.BILLS_SUPERVISE)
 @operation(N_("Read a bank statement"), tag="bank")

@@ -28,6 +28,7 @@ from delivery.services.settlement import (
     HandIn,
     NotePayment,
     ResolveBillDifference,
+    ResolveKind,
     add_tariff,
     compare_bill,
     confirm_bill,
@@ -37,6 +38,7 @@ from delivery.services.settlement import (
     order_payment,
     reopen_bill,
     resolve_bill_difference,
+    resolve_kind,
 )
 from delivery.settlement import BillLine, LineKind, Order, Rate, Zone, compare, price, read_bill, zone_of
 from tests.builders import a_member, sign_in
@@ -186,6 +188,36 @@ def test_a_month_from_the_file_to_the_payment(hall: Hall, operator: Actor) -> No
         note_payment(operator, bill_id, NotePayment(clock.today() + timedelta(days=1), "GK-1"))
     note_payment(operator, bill_id, NotePayment(clock.today(), "GK-1"))
     assert (bill_view(operator, bill_id).state, bill_view(operator, bill_id).voucher_no) == ("paid", "GK-1")
+
+
+def test_all_of_one_kind_are_settled_at_once_and_listed_by_page(app: Flask, hall: Hall, operator: Actor) -> None:
+    rates(operator)
+    number = parcel(a_handed_over_parcel(hall)).waybill_no or ""
+    unknown = [f"1199999{n:06d}" for n in range(30)]
+    bill_id = a_bill(operator, hall, (number, "15.00"), *((each, "12.00") for each in unknown))
+    compare_bill(operator, bill_id, Plain())
+    client = app.test_client()
+    sign_in(client, operator)
+    first = client.get(f"/api/carrier-bills/{bill_id}/differences?kind=unknown").get_json()
+    rest = client.get(f"/api/carrier-bills/{bill_id}/differences?kind=unknown&page=2").get_json()
+    assert [each["waybill_no"] for each in first["items"] + rest["items"]] == unknown
+    assert len(rest["items"]) > 0
+    page = client.get(f"/carrier-bills/{bill_id}?page=2").text
+    assert unknown[-1] in page
+    assert unknown[0] not in page
+    with pytest.raises(NotAllowed):
+        resolve_kind(hall.supervisor, bill_id, ResolveKind("unknown", "ours", "非本厅邮件"))
+    assert {each.resolved_name for each in bill_differences(bill_id)} == {None}
+    resolve_kind(operator, bill_id, ResolveKind("unknown", "ours", "非本厅邮件"))
+    settled = {each.waybill_no: each.agreed_fen for each in bill_differences(bill_id)}
+    assert settled == {number: None, **dict.fromkeys(unknown, 0)}
+    with pytest.raises(Refused, match="No difference of this kind"):
+        resolve_kind(operator, bill_id, ResolveKind("unknown", "theirs", "再次"))
+    with pytest.raises(Refused, match="not settled"):
+        confirm_bill(operator, bill_id, Plain())
+    resolve_kind(operator, bill_id, ResolveKind("price", "theirs", "合同已调价"))
+    confirm_bill(operator, bill_id, Plain())
+    assert bill_view(operator, bill_id).agreed_fen == 1500
 
 
 def test_a_side_may_take_its_word_back(hall: Hall, operator: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import IntegrityError
+from werkzeug.test import TestResponse
 
 from app.identity.models import Notice
 from app.kernel import clock, outbox
@@ -20,7 +22,7 @@ from app.kernel.errors import Conflict, NotAllowed, NotFound, Refused
 from payments import services
 from payments.gateways.stripe import StripeGateway
 from payments.models.ledger import LedgerTransaction
-from payments.models.statements import UnmatchedMoney
+from payments.models.statements import BankStatement, UnmatchedMoney
 from payments.queries import balances, bill_page, bill_view
 from payments.queries.unmatched import candidates, in_suspense, unmatched_money
 from payments.services import BillKind, DecideEntry, DecideRefund, EnterMovement, EnterRefundSent, StartPayment
@@ -35,7 +37,7 @@ from payments.services.unmatched import (
     recall,
 )
 from tests.builders import a_member
-from tests.payments.bank_desk import SENDER, transfer, unknown_money
+from tests.payments.bank_desk import SENDER, handed_in, statement_file, transfer, unknown_money, yesterday
 
 MakeBill = Callable[..., UUID]
 pytestmark = pytest.mark.postgresql
@@ -185,8 +187,6 @@ def test_the_database_wants_two_persons(app: Flask, operator: Actor, second: Act
 def test_the_pages_and_the_api_lead_through_the_whole_way(
     app: Flask, a_bill: MakeBill, operator: Actor, second: Actor, browser: Callable[[Actor], FlaskClient]
 ) -> None:
-    from tests.payments.bank_desk import handed_in, yesterday
-
     bill_id = a_bill(7_000)
     clerk, other = browser(operator), browser(second)
     statement = handed_in(operator, ("收", "70.00", "P1", "往来款"))
@@ -222,3 +222,25 @@ def test_the_pages_and_the_api_lead_through_the_whole_way(
     with pytest.raises(NotFound):
         unmatched_money(a_member(Role.OWNER), UUID(item["id"]))
     assert yesterday() == clock.today() - timedelta(days=1)
+
+
+def test_a_file_handed_in_over_the_api_is_checked_once_and_moves_nothing(
+    operator: Actor, second: Actor, browser: Callable[[Actor], FlaskClient]
+) -> None:
+    day = yesterday().isoformat()
+    file = statement_file([("收", "70.00", "P1", "往来款")])
+
+    def hand_in(actor: Actor) -> TestResponse:
+        typed = {"gateway": "bank", "first_day": day, "last_day": day, "file": (BytesIO(file.content), file.name)}
+        return browser(actor).post("/api/bank-statements", data=typed)
+
+    assert hand_in(a_member(Role.OWNER)).status_code == 403
+    made = hand_in(operator)
+    assert made.status_code == 201
+    told = made.get_json()
+    assert (told["state"], told["lines"], told["in_fen"], told["problems"]) == ("checked", 1, 7_000, 0)
+    assert told["verdicts"] == {"unmatched": {"count": 1, "amount_fen": 7_000}}
+    again = hand_in(second)
+    assert (again.status_code, again.get_json()["code"]) == (422, "statement-known")
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(BankStatement)) == 1
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(UnmatchedMoney)) == 0
