@@ -115,7 +115,7 @@ def mismatches_csv() -> Response:
     wanted = _mismatch_query()
     rows = [
         (
-            row.found_at.isoformat(), _(MISMATCH_LABELS[MismatchKind(row.kind)]), row.ref, row.what,
+            row.found_at.isoformat(), _(MISMATCH_LABELS[MismatchKind(row.kind)]), row.ref, wording.difference_text(row.what),
             *("" if fen is None else Money(fen).yuan for fen in (row.ours_fen, row.theirs_fen)), row.currency,
             _(MISMATCH.labels[MismatchState(row.state)]), row.booked_by_name, row.closed_by_name, row.note or "",
         )

@@ -256,6 +256,19 @@ def movement_text(kind: str) -> str:
     }.get(kind, kind)
 
 
+def difference_text(what: str) -> str:
+    """What a mismatch is about: a movement or posting is named by the word of its kind, which stands first."""
+    kind, _space, rest = what.partition(" ")
+    named = {
+        "transfer": _("Transfer to an agency"),
+        "fee": _("Fee of the provider"),
+        "other": _("Other movement"),
+        "sum(net)": _("All movements together"),
+        "sum(entries)": _("All entries of the posting together"),
+    }.get(kind) or posting_text(kind)
+    return what if named == kind else f"{named} {rest}".strip()
+
+
 def reference_text(kind: str) -> str:
     """What a gateway's id names."""
     return {
