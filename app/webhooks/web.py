@@ -57,7 +57,7 @@ class SubscribeIn(InputSchema):
         required=True,
         validate=validate.Length(min=1, max=50, error=N_("Please fill this in.")),
         error_messages=REQUIRED,
-        metadata={"label": N_("Types of messages"), "widget": "checkbox", "choices": _types},
+        metadata={"label": N_("Types of messages"), "widget": "checkboxes", "choices": _types},
     )
     version = version_field()
 
@@ -69,8 +69,8 @@ class SubscribeIn(InputSchema):
 class ReplayIn(InputSchema):
     """Which messages are sent again: those made on these days."""
 
-    since = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("From")})
-    until = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("To")})
+    since = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("From day")})
+    until = fields.Date(required=True, error_messages=REQUIRED, metadata={"label": N_("To day")})
     only_missed = fields.Boolean(load_default=True, metadata={"label": N_("Only what never arrived")})
 
     @post_load
@@ -93,8 +93,8 @@ class LogQuery(InputSchema):
         load_default=None, allow_none=True, validate=validate.Length(max=60),
         metadata={"label": N_("Type"), "widget": "select", "choices": _all_types},
     )  # fmt: skip
-    since = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("From")})
-    until = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("To")})
+    since = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("From day")})
+    until = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("To day")})
     page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=100_000), metadata={"widget": "hidden"})
 
     @post_load

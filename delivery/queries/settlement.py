@@ -74,7 +74,7 @@ class BillView:
 
 @dataclass(frozen=True)
 class DifferenceView:
-    """One difference. `label` and `side` are catalogue messages."""
+    """One difference. `label` and `side` are catalogue messages, and so are `billed` and `ours` where they name a zone."""
 
     id: UUID
     kind: str
@@ -142,7 +142,8 @@ def difference_views(rows: Sequence[BillDifference]) -> tuple[DifferenceView, ..
     """Rows of `differences_statement` as values."""
     return tuple(
         DifferenceView(
-            row.id, row.kind, DIFFERENCE_LABELS[row.kind], row.waybill_no, row.row, row.billed, row.ours, row.billed_fen, row.ours_fen,
+            row.id, row.kind, DIFFERENCE_LABELS[row.kind], row.waybill_no, row.row,
+            ZONE_LABELS.get(row.billed, row.billed), ZONE_LABELS.get(row.ours, row.ours), row.billed_fen, row.ours_fen,
             SIDES[row.resolution] if row.resolution else "", row.agreed_fen, row.reason, row.resolved_name,
         )
         for row in rows

@@ -196,6 +196,6 @@ class DayQuery(InputSchema):
         load_default=None, allow_none=True, validate=validate.OneOf([None, "", *HallDayState]),
         metadata={"label": N_("State"), "widget": "select", "choices": [(str(k), HALL_DAY.labels[k]) for k in HallDayState]},
     )  # fmt: skip
-    first = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("From"), "widget": "date"})
-    last = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("Until"), "widget": "date"})
+    first = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("From day"), "widget": "date"})
+    last = fields.Date(load_default=None, allow_none=True, metadata={"label": N_("To day"), "widget": "date"})
     page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000), metadata={"widget": "hidden"})

@@ -183,7 +183,7 @@ def bill_differences_csv(object_id: UUID) -> Response:
     """The differences as a table for the carrier."""
     view = bill_view(current_actor(), object_id)
     rows = [
-        (gettext(each.label), each.waybill_no, str(each.row or ""), each.billed, each.ours, Money(each.billed_fen).yuan,
+        (gettext(each.label), each.waybill_no, str(each.row or ""), *(gettext(side) if side else "" for side in (each.billed, each.ours)), Money(each.billed_fen).yuan,
          Money(each.ours_fen).yuan, Money(each.agreed_fen).yuan if each.agreed_fen is not None else "", each.reason or "")
         for each in bill_differences(object_id)
     ]  # fmt: skip

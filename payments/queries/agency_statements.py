@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.kernel.calendar import start_of_day
+from app.kernel.clock import BEIJING
 from app.kernel.db import db
 from payments import ledger
 from payments.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
@@ -95,6 +96,17 @@ def agency_statement(organisation_id: UUID, month: date) -> AgencyStatement:
             AgencyLine(tx.id, tx.posted_at, tx.kind, tx.memo, tx.bill_id, int(moved) + fee, fee, int(moved), balance)
         )
     return AgencyStatement(organisation_id, month.replace(day=1), opening, balance, tuple(lines))
+
+
+def first_movement(organisation_id: UUID) -> date | None:
+    """The Beijing day of the first entry on the agency's accounts."""
+    codes = (ledger.payable(organisation_id).code, ledger.receivable(organisation_id).code)
+    first = db.session.scalar(
+        sa.select(sa.func.min(LedgerTransaction.posted_at))
+        .join(LedgerEntry, LedgerEntry.tx_id == LedgerTransaction.id)
+        .where(LedgerEntry.account.in_(codes))
+    )
+    return first.astimezone(BEIJING).date() if first else None
 
 
 def _fees(tx_ids: list[UUID]) -> dict[UUID, int]:

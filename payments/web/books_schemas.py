@@ -34,8 +34,8 @@ class OverviewQuery(InputSchema):
 class SpanQuery(InputSchema):
     """A span of days, both included."""
 
-    since = _day(N_("From"))
-    until = _day(N_("To"))
+    since = _day(N_("From day"))
+    until = _day(N_("To day"))
     page = _page()
 
 

@@ -26,7 +26,7 @@ from payments.late_payment import LatePayment, late_payment
 from payments.outgoing_states import BANK_ACCOUNT, PAYMENT_DISPUTE, PAYOUT, DisputeState
 from payments.policy import Permission
 from payments.queries import agency_money, disputes, held
-from payments.queries.agency_statements import agency_statement
+from payments.queries.agency_statements import agency_statement, first_movement
 from payments.services import bank_accounts as accounts
 from payments.services import disputes as dispute_services
 from payments.services import hand_payouts, payouts
@@ -181,7 +181,7 @@ def _agency_page(organisation_id: UUID) -> str:
         "payments/agency_money.html",
         view_money=view,
         page=agency_money.payouts_page(organisation_id=organisation_id, state=None, number=number),
-        months=words.months(clock.today()),
+        months=words.months(clock.today(), first_movement(organisation_id)),
         payout_labels=PAYOUT.labels,
         account_labels=BANK_ACCOUNT.labels,
         tones=words.TONES,

@@ -85,12 +85,12 @@ def paper_text(kind: str) -> str:
     return _(TAX_PAPER_LABELS[TaxPaperKind(kind)])
 
 
-def months(today: date) -> list[str]:
-    """The last twelve months, the present one first, as statements are asked for."""
-    found, day = [], today.replace(day=1)
-    for _number in range(12):
-        found.append(f"{day:%Y-%m}")
+def months(today: date, first: date | None) -> list[str]:
+    """The months from that of the first movement to the present one, which comes first, as statements are asked for."""
+    found, day = [f"{today:%Y-%m}"], today.replace(day=1)
+    while first is not None and day > first:
         day = (day - timedelta(days=1)).replace(day=1)
+        found.append(f"{day:%Y-%m}")
     return found
 
 

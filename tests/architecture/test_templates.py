@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from marshmallow import fields
 
 from app.web import journey
 from app.web.look import TONES
+from app.web.schemas import InputSchema
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "marketplace", "payments", "delivery", "approvals")
@@ -114,6 +116,23 @@ def test_every_state_has_a_tone(app: Flask) -> None:
     machines = [machine for domain in app.extensions["chaoshi_domains"] for machine in domain.machines]
     unknown = {f"{m.name}: {state.value}" for m in machines for state in m.states if state.value not in TONES}
     assert not unknown
+
+
+def test_what_may_be_chosen_several_times_is_offered_so(app: Flask) -> None:
+    wrong = [
+        f"{schema.__module__}.{schema.__name__}.{name}"
+        for schema in _schemas(InputSchema)
+        for name, field in schema().fields.items()
+        if isinstance(field, fields.List) and field.metadata.get("widget") in {"checkbox", "radio"}
+    ]
+    assert wrong == []
+
+
+def _schemas(parent: type[InputSchema]) -> Iterator[type[InputSchema]]:
+    for child in parent.__subclasses__():
+        if not child.__module__.startswith("tests."):
+            yield child
+            yield from _schemas(child)
 
 
 def test_icons_of_the_timeline_exist() -> None:

@@ -291,6 +291,7 @@ def test_a_name_is_resolved_once_and_every_address_of_it_must_be_public(monkeypa
 def test_the_pages(app: Flask, as_role: Callable[..., FlaskClient], receiver: Receiver) -> None:
     client = as_role("agency")
     form = {"idempotency_key": "k", "url": receiver.url, "description": "对账系统", "events": ["bill.paid"]}
+    assert 'type="checkbox" name="events" value="bill.paid"' in client.get("/webhooks/new").get_data(as_text=True)
     first = client.post("/webhooks/new", data=form)
     assert first.status_code == 201
     assert "whsec_" in first.get_data(as_text=True)
