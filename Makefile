@@ -42,9 +42,8 @@ browser: # the browser tests need Chromium; installed where we may
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	  else echo "Chromium is not installed: the browser tests will fail. Install the package 'chromium'."; fi; }
 
-test: $(VENV)/.dev catalogues browser ## everything: units on SQLite, then the browser (and the journey on SQLite in it) beside PostgreSQL
-	@$(MAKE) --no-print-directory test-units
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-browser test-postgresql
+test: $(VENV)/.dev catalogues browser ## everything: units on SQLite, the browser (and the journey on SQLite in it), PostgreSQL; the last two wait often
+	@$(MAKE) --no-print-directory -j3 --output-sync=target test-units test-browser test-postgresql
 
 test-units: $(VENV)/.dev catalogues
 	$(BIN)/pytest -n 2 --dist loadfile -q --ignore tests/browser --ignore tests/journeys tests

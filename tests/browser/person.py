@@ -41,7 +41,6 @@ class BrowserPerson(Person):
 
     def _shown(self, answer: Response | None, status: int) -> BeautifulSoup:
         page = self.window.page
-        page.wait_for_load_state("networkidle")
         code = answer.status if answer else 200
         self.response = Answer(page.url, code, page.content(), _Request("GET"))  # type: ignore[assignment]
         if page.url.startswith(self.url):
