@@ -26,15 +26,25 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: lines would carry waybill numbers."""
 
 
+class _ClockOf(SimClock):
+    """Tells the demonstration's time whenever it is asked: an order is accepted when it is made."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(ClockMode.MANUAL, start=now())
+        self._demonstration = now
+
+    def now(self) -> datetime:
+        return self._demonstration()
+
+
 class Courier:
     """Lets the carrier's parcels move up to the present of the demonstration."""
 
-    def __init__(self, world: World, clock: SimClock, now: Callable[[], datetime]) -> None:
-        self._world, self._clock, self._now = world, clock, now
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     def move_on(self) -> int:
         """Everything that has happened to parcels since the last time; returns how many steps."""
-        self._clock.set(ClockMode.MANUAL, now=self._now())
         return self._world.tick()
 
 
@@ -49,8 +59,7 @@ def courier_open(app: Flask, data: Path, now: Callable[[], datetime]) -> Iterato
             store.keep_customer(
                 Customer(first.sender_no, environment, first.authorization, first.sign_key, "", frozenset())
             )
-    clock = SimClock(ClockMode.MANUAL, start=now())
-    world = World(store, clock)
+    world = World(store, _ClockOf(now))
     server = make_server(
         "127.0.0.1", 0, create_simulator(world, Pusher(world), ""), threaded=True, request_handler=_Quiet
     )
@@ -61,7 +70,7 @@ def courier_open(app: Flask, data: Path, now: Callable[[], datetime]) -> Iterato
     here = urlunsplit(parts._replace(netloc=f"127.0.0.1:{server.server_port}"))
     try:
         with chosen.using(chosen.ems_of(replace(settings, ems_base_url=here))):
-            yield Courier(world, clock, now)
+            yield Courier(world)
     finally:
         server.shutdown()
         thread.join(timeout=10)

@@ -38,6 +38,7 @@ from app.demo.payouts import Payouts
 from app.demo.people import Cast, engage
 from app.demo.post import Post
 from app.demo.powers import register_powers
+from app.demo.receivers import Receivers
 from app.demo.refunds import MoneyBack
 from app.demo.rounds import OwnRounds
 from app.demo.shelf import Opening, Shelf, items_in_force
@@ -211,6 +212,8 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
         own_rounds.plan(simulation)
         hall_post = Post(simulation, names, cast, courier)
         hall_post.plan()
+        receivers = Receivers(simulation, cast, hall_post)
+        receivers.plan()
         carrier_bills = CarrierBills(simulation, cast, hall_post)
         carrier_bills.plan()
         money = MoneyDesk(simulation, cast, shelf, cashier, receiver)
@@ -223,6 +226,7 @@ def seed_world(app: Flask, world: World, seed: int = 20261121, *, quiet: bool = 
             leave_open(cast, shelf)
             own_rounds.leave_one()
             hall_post.leave_on_the_shelves()
+            receivers.leave_open()
             carrier_bills.leave_one_open()
             bills_of_other_kinds(names.random)
             leave_at_the_cashier(cast, cashier)

@@ -14,6 +14,8 @@ from app.demo.year_report import write_report, year
 from app.kernel import audit
 from app.kernel.db import db
 from app.kernel.timeline import TimelineRecord
+from delivery.models.parcels import Parcel
+from delivery.models.reports import CarrierEvent
 from marketplace.models.contracts import Contract
 from marketplace.models.listings import Listing
 from marketplace.models.procurements import Procurement
@@ -47,6 +49,12 @@ def test_a_small_world_is_true(app: Flask, tmp_path: Path) -> None:
     assert db.session.scalars(wrong).all() == []
     shelved = sa.select(sa.func.count()).select_from(Listing).where(Listing.state == "published")
     assert (db.session.scalar(shelved) or 0) >= 70
+    too_early = (
+        sa.select(Parcel.number)
+        .join(CarrierEvent, CarrierEvent.parcel_id == Parcel.id)
+        .where(CarrierEvent.occurred_at < Parcel.created_at)
+    )
+    assert db.session.scalars(too_early).all() == []
     # no step of any journey lies in the future or before its beginning
     first, last = db.session.execute(sa.select(sa.func.min(TimelineRecord.at), sa.func.max(TimelineRecord.at))).one()
     assert 90 <= (last - first).days <= 97
