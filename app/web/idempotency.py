@@ -23,6 +23,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Response, g, make_response, request
+from werkzeug.datastructures import FileStorage
 
 from app.kernel import clock
 from app.kernel.db import db, lock, new_id, transaction, use_case
@@ -179,11 +180,20 @@ def _claim(key: str) -> _Claim:
 
 
 def _mark() -> str:
-    """What tells one body from another: the JSON content, else the bytes; and the query."""
+    """What tells one body from another: the JSON content, the fields and files of a form, else the bytes; and the query."""
     data = request.get_json(silent=True) if request.mimetype == "application/json" else None
+    if request.mimetype == "multipart/form-data":  # whoever sends it again draws another boundary between its parts
+        data = [sorted(request.form.items(multi=True)), sorted(map(_file_mark, request.files.items(multi=True)))]
     if data is None:
         data = hashlib.sha256(request.get_data(cache=True)).hexdigest()
     return fingerprint([data, request.query_string.decode("latin-1")])
+
+
+def _file_mark(field: tuple[str, FileStorage]) -> tuple[str, str, str]:
+    name, file = field
+    digest = hashlib.file_digest(file.stream, "sha256").hexdigest()  # type: ignore[arg-type]  # a buffer or a temporary file
+    file.stream.seek(0)
+    return name, file.filename or "", digest
 
 
 def _replayed(row: IdempotencyKey) -> Response:

@@ -20,6 +20,7 @@ from app.web import parsing
 from app.web.actions import Action, ActionView, actions_of, api_actions, register_actions
 from app.web.forms import Form, errors_of
 from app.web.guard import requires
+from app.web.idempotency import idempotent
 from app.web.listing import page_answer
 from app.web.operations import operation
 from app.web.session import current_actor
@@ -176,9 +177,10 @@ def list_statements() -> Response:
 
 @api.post("/bank-statements")
 @requires(Permission.BANK_ENTER)
-@operation(N_("Hand a bank statement in"), body=HandInStatementIn, tag="bank", status=201)
+@idempotent
+@operation(N_("Hand a bank statement in"), body=HandInStatementIn, tag="bank", status=201, idempotent=True)
 def hand_in_by_api() -> tuple[Response, int]:
-    """A multipart form with the file. Nothing moves: a second person takes it over; the same file is refused again."""
+    """A multipart form with the file. Nothing moves: a second person takes it over. Needs an `Idempotency-Key`."""
     made = statements.hand_in_statement(current_actor(), parsing.body(HandInStatementIn))
     return jsonify(statement_json(reads.statement_page(current_actor(), made))), 201
 

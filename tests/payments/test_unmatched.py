@@ -230,17 +230,23 @@ def test_a_file_handed_in_over_the_api_is_checked_once_and_moves_nothing(
     day = yesterday().isoformat()
     file = statement_file([("收", "70.00", "P1", "往来款")])
 
-    def hand_in(actor: Actor) -> TestResponse:
-        typed = {"gateway": "bank", "first_day": day, "last_day": day, "file": (BytesIO(file.content), file.name)}
-        return browser(actor).post("/api/bank-statements", data=typed)
+    def hand_in(actor: Actor, key: str | None, opening: str = "") -> TestResponse:
+        typed = {"gateway": "bank", "first_day": day, "last_day": day, "opening_fen": opening}
+        typed |= {"closing_fen": opening, "file": (BytesIO(file.content), file.name)}
+        headers = {"Idempotency-Key": key} if key else {}
+        return browser(actor).post("/api/bank-statements", data=typed, headers=headers)
 
-    assert hand_in(a_member(Role.OWNER)).status_code == 403
-    made = hand_in(operator)
+    assert hand_in(a_member(Role.OWNER), "k0").status_code == 403
+    assert hand_in(operator, None).status_code == 400
+    made = hand_in(operator, "k1")
     assert made.status_code == 201
+    repeated = hand_in(operator, "k1")
+    assert (repeated.status_code, repeated.get_json()) == (201, made.get_json())
+    assert hand_in(operator, "k1", opening="1.00").get_json()["code"] == "idempotency-key-reused"
     told = made.get_json()
     assert (told["state"], told["lines"], told["in_fen"], told["problems"]) == ("checked", 1, 7_000, 0)
     assert told["verdicts"] == {"unmatched": {"count": 1, "amount_fen": 7_000}}
-    again = hand_in(second)
+    again = hand_in(second, "k2")
     assert (again.status_code, again.get_json()["code"]) == (422, "statement-known")
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BankStatement)) == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(UnmatchedMoney)) == 0
