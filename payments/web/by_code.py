@@ -28,9 +28,9 @@ LOOK_UPS = rate_limits.Limit("pay-code-network", 200, rate_limits.QUARTER_HOUR)
 @public
 def ask() -> BaseResponse | str | tuple[str, int]:
     """Ask for the code; a slip of the pen is told at once."""
-    typed = parsing.query(CodeQuery)["code"]
-    if not typed:
+    if not request.args.get("code", "").strip():
         return _ask("", None)
+    typed = parsing.query(CodeQuery)["code"]
     code = pay_codes.read(typed)
     if code is None:
         return _ask(typed, _("This is no payment code. Compare the twenty digits with those on the bill.")), 422

@@ -115,7 +115,7 @@ class PayTogetherBodyIn(PayIn):
 class CodeQuery(InputSchema):
     """The payment code on a bill, as it was typed or scanned."""
 
-    code = text(N_("Payment code"), required=False, longest=60, autocomplete="off",
+    code = text(N_("Payment code"), longest=60, autocomplete="off",
                 hint=N_("Twenty digits; blanks do not matter."))  # fmt: skip
 
 
