@@ -81,7 +81,7 @@ def _bank(letter: pdf.Letter, day: DayView, figures: DayFigures) -> None:
             ("账户", "账面（元）", "对方（元）", "差额（元）"),
             [
                 (_PLACES.get(one.gateway, one.gateway), Money(one.ours_fen).grouped,
-                 "未导入对账单" if one.theirs_fen is None else Money(one.theirs_fen).grouped,
+                 "对方未提供" if one.theirs_fen is None else Money(one.theirs_fen).grouped,
                  "—" if one.theirs_fen is None else Money(one.ours_fen - one.theirs_fen).grouped)
                 for one in figures.balances
             ],

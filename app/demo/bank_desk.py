@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
 from app.demo.people import Cast
 from app.kernel import clock, outbox
 from app.kernel.access import Role
+from app.kernel.calendar import start_of_day
 from app.kernel.commands import Plain
 from app.kernel.db import db, get
 from app.kernel.files import Upload
 from app.kernel.money import Money
 from app.kernel.spreadsheets import csv_of
-from payments import services
+from payments import ledger, services
 from payments.bank_statements import TEMPLATE
 from payments.models.bills import Bill
+from payments.models.ledger import LedgerEntry, LedgerTransaction
 from payments.models.payments import Payment
 from payments.models.payouts import BankAccount, Payout
 from payments.models.statements import UnmatchedMoney
@@ -58,7 +60,18 @@ def _statement(gateway: str, lines: list[Line]) -> statements.HandInStatement:
     ]
     moved = sum(fen if way == "收" else -fen for _at, way, fen, _who, _words in lines)
     file = Upload(f"对账单{day:%Y%m%d}.csv", csv_of([TEMPLATE, *rows]))
-    return statements.HandInStatement(gateway, day, day, file, 0, moved)
+    before = _lay_there(gateway, day)
+    return statements.HandInStatement(gateway, day, day, file, before, before + moved)
+
+
+def _lay_there(gateway: str, day: date) -> int:
+    """What the account began the day with by our books, which the bank's agree with until then (fen)."""
+    booked = (
+        sa.select(sa.func.coalesce(sa.func.sum(LedgerEntry.amount_fen), 0))
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.tx_id)
+        .where(LedgerEntry.account == ledger.BANK_ACCOUNTS[gateway], LedgerTransaction.effective_at < start_of_day(day))
+    )
+    return int(db.session.scalar(booked) or 0)
 
 
 def _announced(cast: Cast) -> list[Line]:

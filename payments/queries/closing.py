@@ -19,7 +19,7 @@ from payments.models.payments import Payment
 from payments.models.reconciliation import DayClose, GatewayMovement, ReconciliationRun
 from payments.policy import books_parts_seen
 from payments.queries.mismatches import unfinished_until
-from payments.queries.statements import covered_days
+from payments.queries.statements import bank_balances, covered_days
 from payments.states import DayState, Part
 
 _LIKE_THEIRS = {"suspense": "charge", "unexplained": "other", "given_back": "refund"}
@@ -52,7 +52,7 @@ class DayLine:
 class GatewayBalance:
     """Our balance at a gateway at the end of a day: by our books, and by what the gateway or the bank's statements told.
 
-    `theirs_fen` is None where nobody has told of that day: no statement of the account covers it.
+    `theirs_fen` is None where nobody has told it: no statement of the account covers the day, or it names no balance.
     """
 
     gateway: str
@@ -119,14 +119,12 @@ def figures_of(day: date) -> DayFigures:
 
 
 def _balances(day: date, until: datetime) -> tuple[GatewayBalance, ...]:
-    """What lies at each gateway at the end of a day. Three statements."""
-    ours, theirs = _ours_until(until), _theirs_until(until)
-    covered = covered_days(day, day)
+    """What lies at each gateway at the end of a day. Four statements."""
+    ours, theirs, at_banks = _ours_until(until), _theirs_until(until), bank_balances(day, until)
     found = []
     for one in gateways():
-        is_told = one.caps.has_statement or one.code in covered
-        place = ledger.at_gateway(one.code).code
-        found.append(GatewayBalance(one.code, ours.get(place, 0), theirs.get(one.code, 0) if is_told else None))
+        told = theirs.get(one.code, 0) if one.caps.has_statement else at_banks.get(one.code)
+        found.append(GatewayBalance(one.code, ours.get(ledger.at_gateway(one.code).code, 0), told))
     return tuple(sorted(found, key=lambda balance: balance.gateway))
 
 

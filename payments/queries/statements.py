@@ -87,6 +87,35 @@ def covered_days(first: date, last: date) -> dict[str, set[date]]:
     return found
 
 
+def bank_balances(day: date, until: datetime) -> dict[str, int]:
+    """What lies on each bank account at the end of a day (`until`), where a statement tells it (fen). Two statements.
+
+    It is the balance that the statement of the day ends with, less what the same statement tells of later days. Days that no
+    statement covers may lie before, so that the lines alone do not tell a balance.
+    """
+    closing = {
+        (row.gateway, row.id): row.closing_fen
+        for row in db.session.scalars(
+            sa.select(BankStatement).where(
+                BankStatement.state == StatementState.APPLIED, BankStatement.first_day <= day, BankStatement.last_day >= day
+            )
+        )
+        if row.closing_fen is not None
+    }  # fmt: skip
+    signed = sa.case(
+        (BankStatementLine.direction == Direction.IN, BankStatementLine.amount_fen), else_=-BankStatementLine.amount_fen
+    )
+    later = db.session.execute(
+        sa.select(BankStatementLine.statement_id, sa.func.sum(signed))
+        .where(
+            BankStatementLine.statement_id.in_([statement_id for _, statement_id in closing]), BankStatementLine.moved_at >= until
+        )
+        .group_by(BankStatementLine.statement_id)
+    )  # fmt: skip
+    after = {statement_id: int(fen) for statement_id, fen in later}
+    return {code: fen - after.get(statement_id, 0) for (code, statement_id), fen in closing.items()}
+
+
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 

@@ -40,9 +40,11 @@ def handed_in(actor: Actor, *rows: Row, gateway: str = "bank", balances: tuple[i
     return hand_in_statement(actor, HandInStatement(gateway, day, day, statement_file(rows), before, after))
 
 
-def taken_over(first: Actor, second: Actor, *rows: Row, gateway: str = "bank") -> UUID:
+def taken_over(
+    first: Actor, second: Actor, *rows: Row, gateway: str = "bank", balances: tuple[int, int] | None = None
+) -> UUID:
     """The same, taken over, and everything that follows from it."""
-    made = handed_in(first, *rows, gateway=gateway)
+    made = handed_in(first, *rows, gateway=gateway, balances=balances)
     apply_statement(second, made, Plain())
     outbox.drain_all()
     db.session.expire_all()

@@ -14,6 +14,8 @@ from app.kernel.access import Actor
 from app.kernel.commands import Plain
 from app.kernel.db import db, transaction
 from app.kernel.errors import Conflict, IllegalTransition, NotAllowed, Refused
+from app.kernel.files import Upload
+from app.kernel.spreadsheets import csv_of
 from payments import ledger, services
 from payments.bank_statements import (
     TEMPLATE,
@@ -261,15 +263,37 @@ def test_the_close_of_a_day_shows_the_balance_of_every_account(
     before = {one.gateway: (one.ours_fen, one.theirs_fen) for one in closing.figures_of(day).balances}
     assert before == {"stripe": (300, 0), "bank": (0, None), "bank_treasury": (0, None)}
     assert closing.bank_told(day) is None
-    taken_over(operator, second, ("收", "70.00", "B1", "往来款"), ("支", "1.00", "B2", "费"))
+    # the account existed before: what lies there is what the statement ends with, not the sum of its lines
+    taken_over(operator, second, ("收", "70.00", "B1", "往来款"), ("支", "1.00", "B2", "费"), balances=(50_000, 56_900))
+    taken_over(operator, second, ("收", "3.00", "T1", "登记费"), gateway="bank_treasury")
     figures = closing.figures_of(day)
     after = {one.gateway: (one.ours_fen, one.theirs_fen) for one in figures.balances}
-    assert after == {"stripe": (300, 0), "bank": (7_000, 6_900), "bank_treasury": (0, None)}
+    assert after == {"stripe": (300, 0), "bank": (7_000, 56_900), "bank_treasury": (300, None)}
+    earlier = {one.gateway: one.theirs_fen for one in closing.figures_of(day - timedelta(days=1)).balances}
+    assert earlier == {"stripe": 0, "bank": None, "bank_treasury": None}
     assert closing.DayFigures.from_json(figures.to_json()) == figures
     assert closing.bank_told(day) == (7_000, 100)
     assert {(line.gateway, line.kind, line.ours_fen, line.theirs_fen) for line in figures.lines} == {
         ("stripe", "charge", 300, 0), ("bank", "charge", 7_000, 7_000), ("bank", "other", 0, -100),
+        ("bank_treasury", "charge", 300, 300),
     }  # fmt: skip
+
+
+def test_a_statement_of_several_days_tells_the_balance_of_each(operator: Actor, second: Actor) -> None:
+    last = yesterday()
+    rows = [
+        TEMPLATE,
+        (f"{last - timedelta(days=1)} 10:00:00", "收", "70.00", "D1", SENDER, ""),
+        (f"{last} 10:00:00", "支", "20.00", "D2", SENDER, ""),
+    ]
+    file = Upload("对账单.csv", csv_of(rows))
+    made = hand_in_statement(operator, HandInStatement("bank", last - timedelta(days=1), last, file, 1_000, 6_000))
+    apply_statement(second, made, Plain())
+    told = [
+        next(one.theirs_fen for one in closing.figures_of(day).balances if one.gateway == "bank")
+        for day in (last - timedelta(days=2), last - timedelta(days=1), last)
+    ]
+    assert told == [None, 8_000, 6_000]
 
 
 def test_bank_money_without_a_statement_needs_a_reason_to_be_signed(
