@@ -27,12 +27,13 @@ STREETS: Final = (
     "朝阳东路", "苍梧路", "海连东路", "通灌南路", "解放中路", "瀛洲南路", "郁洲南路", "龙河北路", "秦东门大街", "幸福南路",
 )  # fmt: skip
 CONTENTS: Final = (
-    "营业执照正本一份",
-    "食品经营许可证一份",
-    "不动产权证书一本",
-    "建设工程规划许可证一份",
-    "施工许可证一份",
+    ("营业执照正本一份", "云港市市场监督管理局", "企业设立登记"),
+    ("食品经营许可证一份", "云港市市场监督管理局", "食品经营许可"),
+    ("不动产权证书一本", "云港市自然资源和规划局", "不动产转移登记"),
+    ("建设工程规划许可证一份", "云港市自然资源和规划局", "建设工程规划许可证核发"),
+    ("施工许可证一份", "云港市住房和城乡建设局", "建筑工程施工许可证核发"),
 )
+"""What is brought, whose decision it is, and on which item."""
 TODAY: Final = 10
 YESTERDAY: Final = 6
 
@@ -80,9 +81,11 @@ class OwnRounds:
         assert applicant.user_id is not None
         address = f"{STREETS[number % len(STREETS)]}{12 + number * 7}号{1 + number % 6}幢{101 + number}室"
         receiver = orders.Receiver(applicant.name, self.names.mobile(), "江苏省", "连云港市", COUNTY, address)
+        contents, department, item = CONTENTS[number % len(CONTENTS)]
         order = orders.OrderParcel(
-            uuid4(), f"letter:{uuid4()}", staff.organisation_id, receiver, CONTENTS[number % len(CONTENTS)],
+            uuid4(), f"letter:{uuid4()}", staff.organisation_id, receiver, contents,
             "agent" if number % 3 == 0 else "self", clock.now() + dt.timedelta(days=12), applicant.user_id,
+            department=department, item=item,
         )  # fmt: skip
         parcel_id = orders.order_parcel(SYSTEM, order)
         orders.contents_ready(SYSTEM, parcel_id)
