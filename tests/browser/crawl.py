@@ -4,6 +4,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
@@ -25,7 +26,7 @@ class Seen:
     kind: str
     text: str
 
-    @property
+    @cached_property
     def page(self) -> BeautifulSoup:
         return BeautifulSoup(self.text, "html.parser")
 

@@ -21,6 +21,7 @@ class Person:
         self.http.trust_env = False
         self.http.headers["Accept-Language"] = "en"
         self.response: requests.Response = None  # type: ignore[assignment]
+        self._read: tuple[requests.Response, BeautifulSoup] | None = None
 
     # --- looking
 
@@ -36,7 +37,10 @@ class Person:
 
     @property
     def page(self) -> BeautifulSoup:
-        return BeautifulSoup(self.response.text, "html.parser")
+        """What is seen now, read once."""
+        if self._read is None or self._read[0] is not self.response:
+            self._read = (self.response, BeautifulSoup(self.response.text, "html.parser"))
+        return self._read[1]
 
     @property
     def text(self) -> str:
