@@ -43,7 +43,7 @@ browser: # the browser tests need Chromium; installed where we may
 	  else echo "Chromium is not installed: the browser tests will fail. Install the package 'chromium'."; fi; }
 
 test: $(VENV)/.dev catalogues browser ## everything: units on SQLite, the browser (and the journey on SQLite in it), PostgreSQL; the last two wait often
-	@$(MAKE) --no-print-directory -j3 --output-sync=target test-units test-browser test-postgresql
+	@$(MAKE) --no-print-directory -j3 --output-sync=target --old-file=browser test-browser test-units test-postgresql
 
 test-units: $(VENV)/.dev catalogues
 	$(BIN)/pytest -n 2 --dist loadfile -q --ignore tests/browser --ignore tests/journeys tests
