@@ -182,8 +182,8 @@ def test_two_handsets_and_a_sign_out(app: Flask, as_person: Callable[..., Window
     late = as_person(second, "/handset/", width=PHONE)
     late.page.locator("[data-rounds] button").click()
     late.page.locator("[data-next-open]").click()
-    deliver(late.page, code or "")
-    late.page.locator("[data-send]").wait_for(state="hidden")
+    with late.page.expect_response("**/api/handset/records"):  # the other record must not come before this one
+        deliver(late.page, code or "")
     early.page.context.set_offline(False)
     early.page.locator("[data-looks]:visible").click()
     early.page.locator(".hs-answer", has_text="另一名投递员").wait_for()
