@@ -114,7 +114,7 @@ def opened(
         storage_state=state,
     )
     context.add_init_script(_LISTEN)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     made = Window(page, url)
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import requests
 from bs4 import BeautifulSoup, Tag
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Person:
